@@ -1,0 +1,174 @@
+"""A system under test, as data: one folder in `environments/`, read from its environment.toml.
+
+Strings that are handed to processes (commands, variables, arguments) may hold these placeholders, and no others:
+`{python}` this interpreter, `{folder}` the environment's folder, `{port}` the instance's own HTTP port,
+`{instance}` its name, `{version}` its version as the scenario names it, `{<store>.url}` the address of a store
+as this service must use it (through its link), e.g. `{postgres.url}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class StoreKind(StrEnum):
+    POSTGRES = "postgres"
+    NATS = "nats"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A stateful server that the harness starts and resets: PostgreSQL (one database) or NATS with JetStream."""
+
+    name: str
+    kind: StoreKind
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Server settings, e.g. `max_connections = "200"`."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process of the system under test, run in `replicas` instances.
+
+    A routed service is reached by users through the router; a worker (projector, relay, …) is not.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    replicas: int
+    routed: bool
+    live_path: str = "/live"
+    ready_path: str = "/ready"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
+    """Names of the stores it talks to; each pair of an instance and a store is a link that faults can break."""
+    ready_timeout_s: float = 15.0
+    stop_grace_s: float = 10.0
+    """From SIGTERM to SIGKILL."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One release. A scenario names it, with variants switched on, as `2.0` or `2.0+no-upcaster+slow`."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    expand: tuple[str, ...] = ()
+    """Command run once before the first instance of this version: only adds to the stores. Empty: nothing to do."""
+    contract: tuple[str, ...] = ()
+    """Command run once after the change is complete: removes what only older versions needed."""
+    back: tuple[str, ...] = ()
+    """Command run once after a rollback away from this version."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Variables that switch on an alternative code path in some versions: a defect, an experiment, a flag."""
+
+    name: str
+    summary: str
+    variables: Mapping[str, str]
+    versions: tuple[str, ...] = ()
+    """Versions that know this variant; empty means all."""
+
+
+@dataclass(frozen=True)
+class Headers:
+    """Response headers by which an answer tells who gave it, and how far the stream it shows has come."""
+
+    version: str = "x-version"
+    instance: str = "x-instance"
+    position: str = "x-position"
+
+
+@dataclass(frozen=True)
+class Router:
+    """The proxy in front of the routed service. `retries` are off unless a scenario asks for them; they are counted."""
+
+    request_timeout_s: float = 5.0
+    health_interval_s: float = 0.25
+    health_timeout_s: float = 0.5
+    retry_on: str = ""
+    retries: int = 0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a load's operation means to the checkers."""
+
+    name: str
+    writes: bool
+    conserves: bool = False
+    """The amounts of its events sum to zero: nothing is made or destroyed."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """How the event store is read. Queries run on the store itself, not through a link.
+
+    `query` gives one row an event: stream TEXT, position BIGINT (1.. within the stream), key BIGINT (the operation
+    that caused it, as the load sent it; null if none), type TEXT, amount BIGINT (its signed effect on the stream's
+    value; 0 if none), sequence BIGINT (order in the whole store).
+    `head` gives one number: the highest sequence.
+    """
+
+    store: str
+    query: str
+    head: str
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """How published events are observed: a JetStream stream whose messages carry, as headers, what `Events` rows do."""
+
+    store: str
+    stream: str
+    subjects: tuple[str, ...]
+    stream_header: str = "Event-Stream"
+    position_header: str = "Event-Position"
+    key_header: str = "Event-Key"
+    type_header: str = "Event-Type"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The read model. `query` gives: stream TEXT, value BIGINT, position BIGINT (last applied in that stream).
+
+    `head` gives one number: the sequence of the store up to which it is complete.
+    """
+
+    store: str
+    query: str
+    head: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str
+    folder: Path
+    stores: tuple[Store, ...]
+    services: tuple[Service, ...]
+    versions: tuple[Version, ...]
+    variants: tuple[Variant, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    headers: Headers = Headers()
+    router: Router = Router()
+    setup: tuple[str, ...] = ()
+    """Command run once on empty stores, before anything else: creates the schema of the oldest version."""
+    smoke_paths: tuple[str, ...] = ()
+    """Paths that must answer below 400 on a new instance before it gets traffic."""
+    events: Events | None = None
+    consumer: Consumer | None = None
+    projection: Projection | None = None
+
+    @property
+    def routed(self) -> Service:
+        """The one service that users reach through the router."""
+        return next(service for service in self.services if service.routed)
+
+    @property
+    def workers(self) -> tuple[Service, ...]:
+        return tuple(service for service in self.services if not service.routed)
