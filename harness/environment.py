@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from harness.bounds import not_negative, positive
+
 
 class StoreKind(StrEnum):
     POSTGRES = "postgres"
@@ -48,6 +50,12 @@ class Service:
     ready_timeout_s: float = 15.0
     stop_grace_s: float = 10.0
     """From SIGTERM to SIGKILL."""
+
+    def __post_init__(self) -> None:
+        positive(replicas=self.replicas, ready_timeout_s=self.ready_timeout_s)
+        not_negative(stop_grace_s=self.stop_grace_s)
+        if not self.command:
+            raise ValueError("command is empty")
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,14 @@ class Router:
     health_timeout_s: float = 0.5
     retry_on: str = ""
     retries: int = 0
+
+    def __post_init__(self) -> None:
+        positive(
+            request_timeout_s=self.request_timeout_s,
+            health_interval_s=self.health_interval_s,
+            health_timeout_s=self.health_timeout_s,
+        )
+        not_negative(retries=self.retries)
 
 
 @dataclass(frozen=True)

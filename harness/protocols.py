@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
+from harness.bounds import fraction, positive
+
 if TYPE_CHECKING:
     from harness.environment import Environment, Service
     from harness.history import History
@@ -223,6 +225,10 @@ class Gate:
     p99_ms_max: float = 1000.0
     requests_min: int = 20
 
+    def __post_init__(self) -> None:
+        fraction(error_rate_max=self.error_rate_max)
+        positive(p99_ms_max=self.p99_ms_max, requests_min=self.requests_min)
+
 
 @dataclass(frozen=True)
 class Announce:
@@ -302,8 +308,11 @@ class Strategy(Protocol):
 
     def steps(self, change: Change, services: Sequence[Service], fleet: Sequence[Instance]) -> Steps: ...
 
-    def names(self) -> tuple[str, ...]:
-        """The steps it will announce when all goes well, in order; faults may be scheduled at these."""
+    def names(self, replicas: int) -> tuple[str, ...]:
+        """The steps it will announce when all goes well, in order; faults may be scheduled at these.
+
+        `replicas` is the number of instances of the routed service.
+        """
 
 
 # ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.bounds import fraction, not_negative, positive
+
 if TYPE_CHECKING:
     from harness.environment import Environment
     from harness.protocols import Checker, Fault, Strategy
@@ -49,6 +51,14 @@ class Load:
     """Virtual users, and so the cap on open connections."""
     timeout_s: float = 5.0
 
+    def __post_init__(self) -> None:
+        positive(rate_per_s=self.rate_per_s, users=self.users, timeout_s=self.timeout_s)
+        for at_s, rate_per_s in self.shape:
+            not_negative(shape=at_s)
+            not_negative(shape=rate_per_s)
+        if list(self.shape) != sorted(self.shape, key=lambda point: point[0]):
+            raise ValueError("shape must go forward in time")
+
 
 @dataclass(frozen=True)
 class Slo:
@@ -62,6 +72,11 @@ class Slo:
     """Longest allowed time without any success; None: not judged (availability still is)."""
     projection_lag_s_max: float = 5.0
 
+    def __post_init__(self) -> None:
+        fraction(error_rate_max=self.error_rate_max, availability_min=self.availability_min)
+        positive(p99_ms_max=self.p99_ms_max, rollback_s_max=self.rollback_s_max)
+        not_negative(outage_s_max=self.outage_s_max, projection_lag_s_max=self.projection_lag_s_max)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -74,6 +89,12 @@ class Window:
     at_s: float | None = None
     at_step: str | None = None
     after_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        positive(duration_s=self.duration_s)
+        not_negative(at_s=self.at_s, after_s=self.after_s)
+        if (self.at_s is None) == (self.at_step is None):
+            raise ValueError("a window starts either at a second or at a step")
 
 
 @dataclass(frozen=True)
@@ -98,9 +119,15 @@ class Scenario:
     seed: int = 1
     settle_s: float = 3.0
     """Load before the first step, and again after the last: the baseline and the aftermath."""
+    abort: str = ""
+    """Step at whose beginning an operator aborts the deployment; empty: nobody does."""
     time_limit_s: float = 120.0
     quiesce_s: float = 10.0
     """Longest wait, once load has ended, for consumers and projections to catch up."""
     summary: str = ""
     source: Path | None = field(default=None, compare=False)
     """The file it was read from."""
+
+    def __post_init__(self) -> None:
+        positive(time_limit_s=self.time_limit_s)
+        not_negative(seed=self.seed, settle_s=self.settle_s, quiesce_s=self.quiesce_s)
