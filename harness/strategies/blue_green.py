@@ -1,0 +1,63 @@
+"""Blue-green: the new version is built aside in full, then traffic is switched; the way back is a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.environment import Service
+from harness.protocols import Announce, Gate, Instance, Route, Setback, Steps, WarmUp
+from harness.scenario import Change
+from harness.strategies.fleet import CONTRACT, EXPAND, WORKERS, Fleet, finish, prepare, retreat, watch
+
+PREPARE, WARM_UP, KEEP, RETIRE = "prepare green", "warm up green", "keep blue", "retire blue"
+
+
+@dataclass(frozen=True)
+class BlueGreen:
+    """`steps` are the weights of green in percent, `(100,)` for a switch at once; each is held for `hold_s`.
+
+    Blue is kept for `keep_s` after the last step, so that the way back stays a switch.
+    """
+
+    steps_percent: tuple[int, ...] = (100,)
+    hold_s: float = 3.0
+    warm_up_requests: int = 20
+    keep_s: float = 2.0
+    gate: Gate | None = Gate()
+
+    def names(self, replicas: int) -> tuple[str, ...]:
+        switches = tuple(_name(percent) for percent in self.steps_percent)
+        return (EXPAND, WORKERS, PREPARE, WARM_UP, *switches, KEEP, RETIRE, CONTRACT)
+
+    def steps(self, change: Change, services: Sequence[Service], fleet: Sequence[Instance]) -> Steps:
+        known = Fleet(change, services, fleet)
+        try:
+            yield from prepare(known)
+            yield from self._build(known)
+            yield from self._switch(known)
+            yield Announce(RETIRE)
+            yield from known.remove(known.old)
+        except Setback:
+            yield from retreat(known)
+        else:
+            yield from finish(known)
+
+    def _build(self, fleet: Fleet) -> Steps:
+        yield Announce(PREPARE)
+        green = yield from fleet.add(fleet.routed, fleet.change.new, fleet.routed.replicas, smoke=True)
+        yield Announce(WARM_UP)
+        for instance in green:
+            yield WarmUp(instance.name, self.warm_up_requests)
+
+    def _switch(self, fleet: Fleet) -> Steps:
+        for percent in self.steps_percent:
+            yield Announce(_name(percent))
+            yield Route({fleet.change.old: 100 - percent, fleet.change.new: percent})
+            yield from watch(fleet, self.hold_s, self.gate)
+        yield Announce(KEEP)
+        yield from watch(fleet, self.keep_s, self.gate)
+
+
+def _name(percent: int) -> str:
+    return f"switch {percent} %"

@@ -1,0 +1,123 @@
+"""Moves that every strategy makes: adding instances, replacing workers, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
+
+from harness.environment import Service
+from harness.protocols import (
+    Action,
+    Add,
+    Announce,
+    AwaitReady,
+    Gate,
+    Instance,
+    Migrate,
+    Outcome,
+    Remove,
+    Route,
+    Smoke,
+    Steps,
+    Watch,
+)
+from harness.scenario import Change
+
+T = TypeVar("T")
+Moves: TypeAlias = Generator[Action, Outcome, T]
+
+EXPAND, WORKERS, CONTRACT, ROLLBACK = "expand", "workers", "contract", "rollback"
+"""Steps that all strategies share."""
+
+
+class Fleet:
+    """The instances as a strategy knows them: those it was given, and what became of them by its own actions."""
+
+    def __init__(self, change: Change, services: Sequence[Service], instances: Iterable[Instance]) -> None:
+        self.change = change
+        self.routed = next(service for service in services if service.routed)
+        self.workers = tuple(service for service in services if not service.routed)
+        self._instances = list(instances)
+
+    def of(self, service: Service, version: str) -> tuple[Instance, ...]:
+        return tuple(i for i in self._instances if i.service == service.name and i.version == version)
+
+    @property
+    def old(self) -> tuple[Instance, ...]:
+        return self.of(self.routed, self.change.old)
+
+    @property
+    def new(self) -> tuple[Instance, ...]:
+        return self.of(self.routed, self.change.new)
+
+    def by_count(self) -> Mapping[str, int]:
+        """Weights that give every routed instance the same share."""
+        counts = {self.change.old: len(self.old), self.change.new: len(self.new)}
+        return {version: count for version, count in counts.items() if count}
+
+    def add(self, service: Service, version: str, count: int, *, smoke: bool = False) -> Moves[tuple[Instance, ...]]:
+        """Start `count` instances side by side and wait until all are ready."""
+        added = []
+        for _ in range(count):
+            instance = yield Add(service.name, version)
+            assert instance is not None  # the executor answers Add with the instance
+            self._instances.append(instance)
+            added.append(instance)
+        for instance in added:
+            yield AwaitReady(instance.name)
+            if smoke:
+                yield Smoke(instance.name)
+        return tuple(added)
+
+    def remove(self, instances: Iterable[Instance]) -> Moves[None]:
+        for instance in instances:
+            yield Remove(instance.name)
+            self._instances.remove(instance)
+
+
+def prepare(fleet: Fleet) -> Steps:
+    """Widen the stores, then bring in the new readers: a schema must be understood before it is written."""
+    yield Announce(EXPAND)
+    yield Migrate("expand", fleet.change.new)
+    yield Announce(WORKERS)
+    for service in fleet.workers:
+        yield from _replace(fleet, service, fleet.change.old, fleet.change.new)
+
+
+def finish(fleet: Fleet) -> Steps:
+    """Only now, with no old version left, may the stores forget what only it needed."""
+    yield Announce(CONTRACT)
+    yield Migrate("contract", fleet.change.new)
+
+
+def watch(fleet: Fleet, duration_s: float, gate: Gate | None) -> Steps:
+    yield Watch(duration_s, fleet.change.new, gate)
+
+
+def retreat(fleet: Fleet, *, side_by_side: bool = True) -> Steps:
+    """Bring the old version back from whatever state the deployment is in.
+
+    Where enough of the old version still stands, traffic goes back to it at once; otherwise what is missing is started
+    first, as the few that are left might not carry the load. Workers go back last: as long as the new version may have
+    written, its events must be understood. With `side_by_side` False the two versions never run at the same time.
+    """
+    change, routed = fleet.change, fleet.routed
+    yield Announce(ROLLBACK)
+    if not side_by_side:
+        yield from fleet.remove(fleet.new)
+    missing = routed.replicas - len(fleet.old)
+    if missing:
+        yield from fleet.add(routed, change.old, missing)
+    yield Route({change.old: 1})
+    yield from fleet.remove(fleet.new)
+    for service in fleet.workers:
+        yield from _replace(fleet, service, change.new, change.old)
+    yield Migrate("back", change.new)
+
+
+def _replace(fleet: Fleet, service: Service, leaving: str, coming: str) -> Steps:
+    """One at a time, the new one first, until `replicas` of `coming` are all there is."""
+    while len(fleet.of(service, coming)) < service.replicas:
+        yield from fleet.add(service, coming, 1)
+        yield from fleet.remove(fleet.of(service, leaving)[:1])
+    yield from fleet.remove(fleet.of(service, leaving))
