@@ -1,0 +1,116 @@
+"""Faults of processes: kill -9, and pause (SIGSTOP)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.errors import HarnessError
+from harness.faults.waiting import eventually
+from harness.protocols import Effect, Instance, Killable, Pausable, Proof, System
+
+PROOF_TIMEOUT_S = 2.0
+HEAL_TIMEOUT_S = 15.0
+
+
+def find(system: System, target: str) -> Instance:
+    """The instance that `target` names: an instance, or the last standing one of a service.
+
+    Resolved when the fault strikes, as a deployment changes who is there. The last, because a rollout replaces the
+    first ones first. Raises HarnessError if there is none.
+    """
+    matching = [instance for instance in system.instances() if target in (instance.name, instance.service)]
+    if not matching:
+        there = ", ".join(instance.name for instance in system.instances()) or "none"
+        raise HarnessError(f"no instance or service named {target!r} is there to break; there are: {there}")
+    return matching[-1]
+
+
+@dataclass(frozen=True)
+class _Killed(Effect):
+    system: System
+    killable: Killable
+    instance: Instance
+    pid: int | None
+
+    def bites(self) -> Proof:
+        gone = eventually(lambda: self.killable.pid(self.instance.name) is None, PROOF_TIMEOUT_S)
+        return Proof(self.pid is not None and gone, f"pid {self.pid} of {self.instance.name} is {_word(gone)}")
+
+    def heals(self) -> Proof:
+        if not _stands(self.system, self.instance):
+            return Proof(True, f"{self.instance.name} has been retired by the deployment")
+        ready = eventually(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
+        return Proof(ready, f"{self.instance.name} is {'ready' if ready else 'not ready'} again")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """kill -9 of one instance; it is started again when the window ends.
+
+    `target` is an instance (`ledger-2`) or a service (its last standing instance).
+    """
+
+    target: str
+
+    needs: ClassVar[frozenset[type]] = frozenset({Killable})
+
+    @contextmanager
+    def inject(self, system: System) -> Iterator[Effect]:
+        assert isinstance(system, Killable)
+        instance = find(system, self.target)
+        pid = system.pid(instance.name)
+        system.kill(instance.name)
+        try:
+            yield _Killed(system, system, instance, pid)
+        finally:
+            if _stands(system, instance):
+                system.revive(instance.name)
+
+
+@dataclass(frozen=True)
+class _Paused(Effect):
+    system: System
+    pausable: Pausable
+    instance: Instance
+
+    def bites(self) -> Proof:
+        stopped = eventually(lambda: self.pausable.paused(self.instance.name), PROOF_TIMEOUT_S)
+        state = "stopped (T)" if stopped else "not stopped"
+        return Proof(stopped, f"the operating system says {self.instance.name} is {state}")
+
+    def heals(self) -> Proof:
+        if not _stands(self.system, self.instance):
+            return Proof(True, f"{self.instance.name} has been retired by the deployment")
+        ready = eventually(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
+        return Proof(ready, f"{self.instance.name} {'answers' if ready else 'does not answer'} again")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """SIGSTOP of one instance, SIGCONT when the window ends. `target` as for Kill."""
+
+    target: str
+
+    needs: ClassVar[frozenset[type]] = frozenset({Pausable})
+
+    @contextmanager
+    def inject(self, system: System) -> Iterator[Effect]:
+        assert isinstance(system, Pausable)
+        instance = find(system, self.target)
+        system.pause(instance.name)
+        try:
+            yield _Paused(system, system, instance)
+        finally:
+            if _stands(system, instance):
+                system.resume(instance.name)
+
+
+def _stands(system: System, instance: Instance) -> bool:
+    return any(other.name == instance.name for other in system.instances())
+
+
+def _word(gone: bool) -> str:
+    return "gone" if gone else "still there"
