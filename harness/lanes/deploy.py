@@ -1,0 +1,215 @@
+"""The deployment lane: carries out what a strategy asks for, and tells it when something did not succeed."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from harness.environment import Service
+from harness.errors import StartFailed, StepFailed
+from harness.history import Kind
+from harness.lanes.gates import Live, judge
+from harness.lanes.stage import Stage
+from harness.protocols import (
+    Action,
+    Add,
+    Announce,
+    AwaitReady,
+    Instance,
+    Migrate,
+    Outcome,
+    Remove,
+    Route,
+    Setback,
+    Smoke,
+    System,
+    WarmUp,
+    Watch,
+)
+from harness.scenario import Scenario
+from harness.strategies.words import describe
+from harness.verdict import Cell
+from harness.versions import resolve
+
+READY_POLL_S = 0.05
+GATE_POLL_S = 0.25
+REQUEST_TIMEOUT_S = 5.0
+
+
+class Deployment:
+    """Drives the scenario's strategy against a system. `run` returns when it is complete, rolled back or stuck."""
+
+    def __init__(self, scenario: Scenario, system: System, stage: Stage, live: Live) -> None:
+        self._scenario = scenario
+        self._system = system
+        self._stage = stage
+        self._live = live
+        self._setback: Setback | None = None
+
+    def run(self) -> None:
+        """Raises Stopped if the run ended meanwhile, HarnessError if the harness could not do an action."""
+        self._record_fleet()
+        steps = self._scenario.strategy.steps(
+            self._scenario.change, self._scenario.environment.services, self._system.instances()
+        )
+        try:
+            action = next(steps)
+            while True:
+                try:
+                    outcome = self._perform(action)
+                except Setback as setback:
+                    self._turn_back(setback)
+                    action = steps.throw(setback)
+                else:
+                    action = steps.send(outcome)
+        except StopIteration:
+            self._end("complete" if self._setback is None else "rolled back", str(self._setback or ""))
+        except Setback as setback:
+            self._end("stuck", str(setback))
+
+    def _turn_back(self, setback: Setback) -> None:
+        if self._setback is None:
+            self._stage.record(Kind.SETBACK, "setback", {"reason": str(setback)})
+            self._setback = setback
+
+    def _end(self, outcome: str, reason: str) -> None:
+        self._stage.end_step()
+        self._stage.record(Kind.ENDED, "deployment", {"outcome": outcome, "reason": reason})
+
+    def _perform(self, action: Action) -> Outcome:
+        self._stage.sleep(0)
+        if isinstance(action, Announce):
+            self._stage.announce(action.step)
+            if action.step == self._scenario.abort:
+                self._stage.abort.set()
+            return None
+        self._heed_abort()
+        began_ns = self._stage.now_ns()
+        detail: dict[str, Cell] = {"ok": True}
+        try:
+            return self._dispatch(action, detail)
+        except (StartFailed, StepFailed) as failure:
+            detail.update(ok=False, error=str(failure))
+            raise Setback(str(failure)) from failure
+        except Setback as setback:
+            detail.update(ok=False, error=str(setback))
+            raise
+        finally:
+            self._stage.record(Kind.ACTION, describe(action), detail, at_ns=began_ns, until_ns=self._stage.now_ns())
+
+    def _heed_abort(self) -> None:
+        if self._stage.abort.is_set() and self._setback is None:
+            raise Setback("an operator aborted the deployment")
+
+    def _dispatch(self, action: Action, detail: dict[str, Cell]) -> Outcome:
+        match action:
+            case Add(service, version):
+                instance = self._system.add(service, version)
+                self._record_fleet()
+                return instance
+            case AwaitReady(name):
+                self._await_ready(self._instance(name))
+            case Smoke(name):
+                self._smoke(self._instance(name))
+            case WarmUp(name, requests):
+                self._warm_up(self._instance(name), requests)
+            case Route(weights):
+                self._system.route(weights)
+                self._stage.record(Kind.WEIGHTS, "weights", dict(weights))
+            case Remove(name):
+                departure = self._system.remove(name)
+                detail.update(exit_code=departure.exit_code, killed=departure.killed, took_s=departure.took_s)
+                self._record_fleet()
+            case Watch():
+                self._watch(action)
+            case Migrate(phase, version):
+                self._migrate(phase, version)
+        return None
+
+    def _instance(self, name: str) -> Instance:
+        return next(instance for instance in self._system.instances() if instance.name == name)
+
+    def _service(self, instance: Instance) -> Service:
+        return next(s for s in self._scenario.environment.services if s.name == instance.service)
+
+    def _await_ready(self, instance: Instance) -> None:
+        limit_s = self._service(instance).ready_timeout_s
+        deadline_ns = self._stage.now_ns() + round(limit_s * 1e9)
+        while not self._system.ready(instance.name):
+            self._heed_abort()
+            if self._stage.now_ns() > deadline_ns:
+                raise Setback(f"{instance.name} ({instance.version}) did not get ready within {limit_s:g} s")
+            self._stage.sleep(READY_POLL_S)
+
+    def _smoke(self, instance: Instance) -> None:
+        for path in self._scenario.environment.smoke_paths:
+            try:
+                status = _get(instance.url, path)
+            except (OSError, http.client.HTTPException) as cause:
+                raise Setback(f"smoke test of {instance.name}: GET {path} met {cause!r}") from cause
+            if status >= 400:
+                raise Setback(f"smoke test of {instance.name}: GET {path} answered {status}")
+
+    def _warm_up(self, instance: Instance, requests: int) -> None:
+        paths: Sequence[str] = self._scenario.environment.smoke_paths or (self._service(instance).ready_path,)
+        for number in range(requests):
+            try:
+                _get(instance.url, paths[number % len(paths)])
+            except (OSError, http.client.HTTPException) as cause:
+                raise Setback(f"warming up {instance.name} met {cause!r}") from cause
+
+    def _watch(self, watch: Watch) -> None:
+        """Ends early only on failures that the rest of the watch could not make good."""
+        began_ns = self._stage.now_ns()
+        due_ns = began_ns + round(watch.duration_s * 1e9)
+        while (now_ns := self._stage.now_ns()) < due_ns:
+            self._heed_abort()
+            if watch.gate is not None:
+                elapsed_share = (now_ns - began_ns) / (due_ns - began_ns)
+                tally = self._live.tally(watch.version, began_ns)
+                if tally.failed > watch.gate.error_rate_max * max(tally.requests / max(elapsed_share, 0.2), 1) and (
+                    tally.requests >= watch.gate.requests_min
+                ):
+                    break
+            self._stage.sleep(min(GATE_POLL_S, max(0.0, (due_ns - self._stage.now_ns()) / 1e9)))
+        if watch.gate is None:
+            return
+        self._await_data(watch, began_ns, patience_ns=due_ns - began_ns)
+        judgement = judge(watch.gate, self._live.tally(watch.version, began_ns), watch.version)
+        self._stage.record(Kind.GATE, f"gate {watch.version}", judgement.detail())
+        if not judgement.passed:
+            raise Setback(judgement.reason)
+
+    def _await_data(self, watch: Watch, began_ns: int, patience_ns: int) -> None:
+        """A small share of a small load may need longer to say anything; it gets the watch's length once more."""
+        assert watch.gate is not None
+        deadline_ns = self._stage.now_ns() + patience_ns
+        while self._live.tally(watch.version, began_ns).requests < watch.gate.requests_min:
+            self._heed_abort()
+            if self._stage.now_ns() > deadline_ns:
+                return
+            self._stage.sleep(GATE_POLL_S)
+
+    def _migrate(self, phase: str, version: str) -> None:
+        resolved = resolve(self._scenario.environment, version)
+        commands = {"expand": resolved.expand, "contract": resolved.contract, "back": resolved.back}
+        if command := commands[phase]:
+            self._system.migrate(command, version)
+
+    def _record_fleet(self) -> None:
+        fleet = {instance.name: instance.version for instance in self._system.instances()}
+        self._stage.record(Kind.FLEET, "fleet", fleet)
+
+
+def _get(url: str, path: str) -> int:
+    """The status of one GET, past the router. Raises OSError or HTTPException."""
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=REQUEST_TIMEOUT_S)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    finally:
+        connection.close()
