@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.bounds import fraction, not_negative, positive
-
-if TYPE_CHECKING:
-    from harness.environment import Environment
-    from harness.protocols import Checker, Fault, Strategy
+from harness.environment import Environment
+from harness.protocols import Checker, Fault, Strategy
 
 
 class Ending(StrEnum):

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -191,10 +192,20 @@ class Table:
     # ── refusing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def error(self, message: str, name: str | None = None, kind: type[InvalidInput] = InvalidInput) -> InvalidInput:
-        """An error that points at the key `name`, or at this table."""
-        keys = self._keys if name is None else (*self._keys, name)
+        """An error that points at the key `name`, or at this table if it does not have it."""
+        keys = (*self._keys, name) if name is not None and name in self else self._keys
         line = self._source.line(keys) if keys else None
         return kind(message, file=self._source.path, line=line)
+
+    @contextmanager
+    def blame(self, name: str) -> Iterator[None]:
+        """Errors raised within that do not yet point at a file point at the key `name`."""
+        try:
+            yield
+        except InvalidInput as error:
+            if error.file is not None:
+                raise
+            raise self.error(str(error), name, type(error)) from error
 
     def expect(self, known: Iterable[str]) -> None:
         """Raises InvalidInput if it holds a key that is not `known`."""

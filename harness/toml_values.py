@@ -71,7 +71,7 @@ def build(cls: type[T], table: Table, *, aside: Collection[str] = (), **given: o
 
     Keys named in `aside` belong to somebody else; fields `given` are set by the caller and may not be in the table.
     Raises InvalidInput with file and line for an unknown or missing key, a wrong type, or a value that the class
-    itself refuses (a ValueError; if its message begins with a key, it points at that key).
+    itself refuses (by a ValueError or InvalidInput; if its message begins with a key, it points at that key).
     """
     known = {option.name: option for option in options(cls) if option.name not in given}
     table.expect([*known, *aside])
@@ -81,12 +81,12 @@ def build(cls: type[T], table: Table, *, aside: Collection[str] = (), **given: o
             values[name] = convert(table.value(name), option.type, table, name)
     try:
         return cls(**values)
-    except ValueError as error:
+    except (ValueError, InvalidInput) as error:
         culprit = str(error).partition(" ")[0]
         raise table.error(str(error), culprit if culprit in table else None) from error
 
 
-def convert(value: object, kind: Any, table: Table, name: str, *places: int | str) -> object:  # noqa: PLR0911
+def convert(value: object, kind: Any, table: Table, name: str, *places: int | str) -> object:
     """`value`, which stands at `name` in `table`, as `kind`; `places` lead from there to an element."""
     origin = get_origin(kind) or kind
     if origin in (Union, UnionType):

@@ -1,0 +1,89 @@
+"""What can be named in a scenario: strategies, faults, checkers and drivers, those that ship and those of others.
+
+A package adds its own by an entry point, here a strategy that scenarios then call `kind = "shuffle"`:
+
+    [project.entry-points."harness.strategies"]
+    shuffle = "my_package.shuffle:Shuffle"
+
+Nothing is imported before it is asked for: `harness --help` loads no driver, and no driver's dependencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar, cast
+
+from harness.errors import HarnessError, InvalidInput
+from harness.protocols import Checker, Driver, Fault, Strategy
+from harness.toml_reader import nearest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Group(Generic[T]):
+    """All kinds of one seam, by the names that scenarios call them."""
+
+    noun: str
+    entry_points: str
+    built_in: Mapping[str, str]
+    """Where each kind that ships is: `module:Class`."""
+
+    @cached_property
+    def _known(self) -> Mapping[str, EntryPoint]:
+        shipped = {kind: EntryPoint(kind, place, self.entry_points) for kind, place in self.built_in.items()}
+        added = {point.name: point for point in entry_points(group=self.entry_points)}
+        if taken := sorted(shipped.keys() & added.keys()):
+            raise HarnessError(
+                f"a {self.noun} {taken[0]!r} is installed ({added[taken[0]].value}), but that name ships"
+            )
+        return {**shipped, **added}
+
+    def kinds(self) -> tuple[str, ...]:
+        """Names, those that ship first."""
+        return tuple(self._known)
+
+    def find(self, kind: str) -> type[T]:
+        """The class of that kind. Raises InvalidInput, naming the nearest, if there is none."""
+        if kind not in self._known:
+            raise InvalidInput(f"no {self.noun} {kind!r}; {nearest(kind, self._known)}")
+        point = self._known[kind]
+        try:
+            return cast(type[T], point.load())
+        except (ImportError, AttributeError) as error:
+            raise HarnessError(f"the {self.noun} {kind!r} cannot be loaded from {point.value}: {error}") from error
+
+    def kind_of(self, thing: T) -> str:
+        """The name by which scenarios call what `thing` is; that of its class if none does."""
+        place = f"{type(thing).__module__}:{type(thing).__qualname__}"
+        kinds = [kind for kind, point in self._known.items() if point.value == place]
+        return kinds[0] if len(kinds) == 1 else str(getattr(thing, "kind", type(thing).__name__))
+
+
+STRATEGIES: Group[Strategy] = Group(
+    "strategy",
+    "harness.strategies",
+    {
+        "rolling": "harness.strategies.rolling:Rolling",
+        "blue-green": "harness.strategies.blue_green:BlueGreen",
+        "canary": "harness.strategies.canary:Canary",
+        "recreate": "harness.strategies.recreate:Recreate",
+    },
+)
+FAULTS: Group[Fault] = Group(
+    "fault",
+    "harness.faults",
+    {
+        "kill": "harness.faults.process:Kill",
+        "pause": "harness.faults.process:Pause",
+        "latency": "harness.faults.network:LinkFault",
+        "timeout": "harness.faults.network:LinkFault",
+        "reset_peer": "harness.faults.network:LinkFault",
+        "down": "harness.faults.network:LinkFault",
+    },
+)
+CHECKERS: Group[Checker] = Group("checker", "harness.checkers", {})
+DRIVERS: Group[Driver] = Group("driver", "harness.drivers", {"local": "harness.drivers.local:LocalDriver"})

@@ -1,0 +1,82 @@
+"""What must agree between the parts of a scenario, asked before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.environment import Environment
+from harness.errors import InvalidInput, Unsupported
+from harness.faults.network import LinkFault
+from harness.faults.process import Kill, Pause
+from harness.protocols import Driver, Fault
+from harness.scenario import Change, Scenario, ScheduledFault
+from harness.toml_reader import nearest
+from harness.versions import resolve
+
+
+def check(scenario: Scenario, driver: type[Driver]) -> None:
+    """Raises InvalidInput for what could not work. A scenario read from a file has passed this, with lines."""
+    check_change(scenario.change, scenario.environment)
+    steps = scenario.strategy.names(scenario.environment.routed.replicas)
+    check_step(scenario.abort, steps)
+    check_names(scenario.faults)
+    for scheduled in scenario.faults:
+        check_step(scheduled.window.at_step or "", steps)
+        check_fault(scheduled.fault, scenario.environment, driver)
+
+
+def check_change(change: Change, environment: Environment) -> None:
+    check_version(change.old, environment)
+    check_version(change.new, environment)
+    if change.old == change.new:
+        raise InvalidInput(f"nothing would change: old and new are both {change.old!r}")
+
+
+def check_version(name: str, environment: Environment) -> None:
+    resolve(environment, name)
+
+
+def check_step(step: str, steps: tuple[str, ...]) -> None:
+    """An empty step means that none was asked for."""
+    if step and step not in steps:
+        raise InvalidInput(f"the deployment has no step {step!r}; {nearest(step, steps)}")
+
+
+def check_names(faults: Iterable[ScheduledFault]) -> None:
+    seen: set[str] = set()
+    for scheduled in faults:
+        if scheduled.name in seen:
+            raise InvalidInput(f"two faults are called {scheduled.name!r}")
+        seen.add(scheduled.name)
+
+
+def check_fault(fault: Fault, environment: Environment, driver: type[Driver]) -> None:
+    """Raises Unsupported if the driver cannot do it, InvalidInput if there is no such thing to break."""
+    lacking = sorted(need.__name__ for need in fault.needs - driver.offers)
+    if lacking:
+        raise Unsupported(
+            f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {', '.join(lacking)}"
+        )
+    match fault:
+        case LinkFault(service=service, store=store):
+            _check_link(service, store, environment)
+        case Kill(target=target) | Pause(target=target):
+            _check_instance(target, environment)
+
+
+def _check_link(service: str, store: str, environment: Environment) -> None:
+    services = {each.name: each for each in environment.services}
+    if service not in services:
+        raise InvalidInput(f"environment {environment.name!r} has no service {service!r}; {nearest(service, services)}")
+    if store not in (links := services[service].links):
+        raise InvalidInput(f"service {service!r} has no link to a store {store!r}; {nearest(store, links)}")
+
+
+def _check_instance(target: str, environment: Environment) -> None:
+    """An instance is its service's name and a number; which numbers are there changes with the deployment."""
+    services = [service.name for service in environment.services]
+    service, _, number = target.rpartition("-")
+    if target not in services and not (service in services and number.isdecimal()):
+        raise InvalidInput(
+            f"no instance or service {target!r}; {nearest(target, services)} (an instance is e.g. {services[0]}-1)"
+        )

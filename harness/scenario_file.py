@@ -1,0 +1,173 @@
+"""Scenarios from TOML, strictly: docs/scenarios.md describes every key. Whatever could not work is refused here,
+with file and line, before anything is started.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from harness import registry, scenario_check
+from harness.environment import Environment
+from harness.environment_file import find_environment
+from harness.errors import HarnessError
+from harness.protocols import Driver, Strategy
+from harness.registry import Group
+from harness.scenario import Change, Load, Scenario, ScheduledFault, Window
+from harness.toml_reader import Table, nearest
+from harness.toml_values import build
+
+T = TypeVar("T")
+
+WINDOW = ("at", "at_s", "after_s", "for_s")
+OWN = ("environment", "driver", "change", "strategy", "load", "fault", "checkers")
+"""Keys that are read here; all others are fields of Scenario."""
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a command line says instead of the file; None leaves the file's word."""
+
+    driver: str | None = None
+    seed: int | None = None
+    new: str | None = None
+
+
+def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
+    """Raises InvalidInput, and Unsupported for what the driver cannot do."""
+    path = path.resolve()
+    table = Table.read(path)
+    environment = _environment(table)
+    driver = _driver(table, overrides)
+    strategy = _named(registry.STRATEGIES, table.table("strategy"))
+    scenario = build(
+        Scenario,
+        table,
+        aside=OWN,
+        environment=environment,
+        driver=driver.name,
+        change=_change(table, environment, overrides),
+        strategy=strategy,
+        load=_load(table),
+        faults=tuple(_faults(table, environment, strategy, driver)),
+        checkers=(),
+        source=path,
+    )
+    with table.blame("abort"):
+        scenario_check.check_step(scenario.abort, _steps(strategy, environment))
+    return scenario if overrides.seed is None else replace(scenario, seed=overrides.seed)
+
+
+def is_scenario(path: Path) -> bool:
+    """Whether a TOML file means to be a scenario: it has [change] and [strategy]. Never raises for other files."""
+    try:
+        table = Table.read(path)
+    except HarnessError:
+        return False
+    return "change" in table and "strategy" in table
+
+
+def _environment(table: Table) -> Environment:
+    name = table.text("environment")
+    with table.blame("environment"):
+        return find_environment(name, table.file.parent)
+
+
+def _driver(table: Table, overrides: Overrides) -> type[Driver]:
+    if overrides.driver is not None:
+        return registry.DRIVERS.find(overrides.driver)
+    name = table.text("driver", "local")
+    with table.blame("driver"):
+        return registry.DRIVERS.find(name)
+
+
+def _change(table: Table, environment: Environment, overrides: Overrides) -> Change:
+    inner = table.table("change")
+    change = build(Change, inner)
+    if overrides.new is not None:
+        change = replace(change, new=overrides.new)
+        scenario_check.check_change(change, environment)
+    for key in ("old", "new"):
+        with inner.blame(key):
+            scenario_check.check_version(getattr(change, key), environment)
+    with inner.blame("new"):
+        scenario_check.check_change(change, environment)
+    return change
+
+
+def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:
+    """What the table's `kind` names, with the options that the table gives it.
+
+    A class that does several kinds has a field `kind`, and is told by which it was named.
+    """
+    kind = table.text("kind")
+    with table.blame("kind"):
+        cls = group.find(kind)
+    if not is_dataclass(cls):
+        raise HarnessError(f"the {group.noun} {kind!r} is not a dataclass, so it cannot be read from TOML")
+    told = {"kind": kind} if "kind" in (field.name for field in fields(cls)) else {}
+    return build(cls, table, aside=("kind", *aside), **told)
+
+
+def _load(table: Table) -> Load:
+    inner = table.table("load")
+    load = build(Load, inner)
+    if not load.locustfile.is_file():
+        raise inner.error(f"no file {load.locustfile}", "locustfile")
+    with_user = _defined(load.locustfile, inner)
+    if load.user not in with_user:
+        raise inner.error(f"{load.locustfile.name} has no user {load.user!r}; {nearest(load.user, with_user)}", "user")
+    return load
+
+
+def _defined(locustfile: Path, table: Table) -> tuple[str, ...]:
+    """Names of classes at the top of a locustfile. It is not imported: that would patch this process."""
+    try:
+        module = ast.parse(locustfile.read_bytes(), locustfile)
+    except SyntaxError as error:
+        raise table.error(f"{locustfile}:{error.lineno}: {error.msg}", "locustfile") from error
+    classes = [node.name for node in module.body if isinstance(node, ast.ClassDef)]
+    imports = [alias for node in module.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    return (*classes, *(alias.asname or alias.name for alias in imports))
+
+
+def _faults(
+    table: Table, environment: Environment, strategy: Strategy, driver: type[Driver]
+) -> Iterator[ScheduledFault]:
+    steps = _steps(strategy, environment)
+    seen: set[str] = set()
+    for inner in table.tables("fault"):
+        window = _window(inner, steps)
+        fault = _named(registry.FAULTS, inner, (*WINDOW, "name"))
+        name = inner.text("name", f"{inner.text('kind')} {fault.target}")
+        if name in seen:
+            raise inner.error(f"two faults are called {name!r}; give this one a name of its own", "name")
+        seen.add(name)
+        with inner.blame("kind"):
+            scenario_check.check_fault(fault, environment, driver)
+        yield ScheduledFault(name, fault, window)
+
+
+def _window(table: Table, steps: tuple[str, ...]) -> Window:
+    if ("at" in table) == ("at_s" in table):
+        raise table.error(
+            "a fault starts either at a step (at) or at a second (at_s); give exactly one of them", "at_s"
+        )
+    at_step = table.text("at") if "at" in table else None
+    at_s = table.number("at_s") if "at_s" in table else None
+    with table.blame("at"):
+        scenario_check.check_step(at_step or "", steps)
+    for_s, after_s = table.number("for_s"), table.number("after_s", 0.0)
+    try:
+        return Window(for_s, at_s, at_step, after_s)
+    except ValueError as error:
+        field, _, rest = str(error).partition(" ")
+        key = "for_s" if field == "duration_s" else field
+        raise table.error(f"{key} {rest}", key) from error
+
+
+def _steps(strategy: Strategy, environment: Environment) -> tuple[str, ...]:
+    return strategy.names(environment.routed.replicas)
