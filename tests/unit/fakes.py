@@ -1,0 +1,123 @@
+"""Plain test doubles: a system in memory that does what it is told, and a timeline in a list."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.environment import Environment, Service, Store, StoreKind, Version
+from harness.errors import StepFailed
+from harness.history import Kind, Moment
+from harness.lanes.gates import Tally
+from harness.protocols import Departure, Instance
+
+ENVIRONMENT = Environment(
+    name="shop",
+    folder=Path("/nowhere"),
+    stores=(Store("postgres", StoreKind.POSTGRES),),
+    services=(
+        Service("web", ("serve",), replicas=2, routed=True, links=("postgres",), ready_timeout_s=0.2),
+        Service("worker", ("work",), replicas=1, routed=False, ready_timeout_s=0.2),
+    ),
+    versions=(Version("1"), Version("2", expand=("widen",), contract=("narrow",), back=("undo",))),
+)
+
+
+@dataclass
+class FakeSystem:
+    """Instances in a list. `never_ready` versions never get ready; `broken_migrations` fail."""
+
+    environment: Environment = ENVIRONMENT
+    never_ready: frozenset[str] = frozenset()
+    broken_migrations: frozenset[str] = frozenset()
+    fleet: list[Instance] = field(default_factory=list)
+    weights: dict[str, int] = field(default_factory=dict)
+    migrations: list[tuple[str, ...]] = field(default_factory=list)
+    dead: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
+    deaf: bool = False
+    """Kill and pause do nothing, as if they were sent to the wrong process."""
+
+    def __post_init__(self) -> None:
+        for service in self.environment.services:
+            for _ in range(service.replicas):
+                self.add(service.name, "1")
+
+    url = "http://127.0.0.1:1"
+
+    def instances(self) -> tuple[Instance, ...]:
+        return tuple(self.fleet)
+
+    def add(self, service: str, version: str) -> Instance:
+        name = f"{service}-{len(self.fleet) + len(self.migrations) + 1}-{version}"
+        instance = Instance(name, service, version, "http://127.0.0.1:1", pid=1000 + len(self.fleet))
+        self.fleet.append(instance)
+        return instance
+
+    def remove(self, name: str) -> Departure:
+        self.fleet = [instance for instance in self.fleet if instance.name != name]
+        return Departure(0, 0.01, killed=False)
+
+    def route(self, weights: Mapping[str, int]) -> None:
+        self.weights = dict(weights)
+
+    def ready(self, name: str) -> bool:
+        instance = next(instance for instance in self.fleet if instance.name == name)
+        return instance.version not in self.never_ready and name not in self.dead | self.stopped
+
+    def migrate(self, command: Sequence[str], version: str) -> None:
+        self.migrations.append(tuple(command))
+        if command[0] in self.broken_migrations:
+            raise StepFailed(f"{command[0]} failed: no such table")
+
+    def store_url(self, store: str) -> str:
+        return f"{store}://127.0.0.1:1"
+
+    def observed_split(self) -> Mapping[str, int]:
+        return dict(self.weights)
+
+    def pid(self, name: str) -> int | None:
+        return None if name in self.dead else 1000
+
+    def kill(self, name: str) -> None:
+        if not self.deaf:
+            self.dead.add(name)
+
+    def revive(self, name: str) -> None:
+        self.dead.discard(name)
+
+    def pause(self, name: str) -> None:
+        if not self.deaf:
+            self.stopped.add(name)
+
+    def resume(self, name: str) -> None:
+        self.stopped.discard(name)
+
+    def paused(self, name: str) -> bool:
+        return name in self.stopped
+
+
+@dataclass
+class ListRecorder:
+    moments: list[Moment] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, moment: Moment) -> None:
+        with self.lock:
+            self.moments.append(moment)
+
+    def of(self, kind: Kind) -> list[Moment]:
+        with self.lock:
+            return [moment for moment in self.moments if moment.kind is kind]
+
+
+@dataclass
+class CannedLive:
+    """Tallies by version; what is not named held perfectly."""
+
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+
+    def tally(self, version: str, since_ns: int) -> Tally:
+        return self.tallies.get(version, Tally(1000, 0, 12.0))
