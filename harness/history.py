@@ -15,11 +15,25 @@ before is negative. A table that was not recorded is absent, which is not the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeAlias
 
+import duckdb
+import msgspec
+
+from harness.columns import create_table
+from harness.errors import InvalidInput
 from harness.verdict import Cell
+
+FORMAT = 1
+"""Of the folder. A history of a later format is refused, not guessed at."""
+
+Row: TypeAlias = tuple[Any, ...]
+"""One row of a result: what SQL gives, as Python values."""
 
 REQUESTS = {
     "scheduled_ns": "BIGINT",  # when the schedule asked for it; latency counts from here
@@ -59,6 +73,12 @@ CONSUMED = {
     "type": "VARCHAR",
 }
 PROJECTION = {"stream": "VARCHAR", "value": "BIGINT", "position": "BIGINT"}
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "requests": REQUESTS,
+    "store": STORE,
+    "consumed": CONSUMED,
+    "projection": PROJECTION,
+}
 
 
 class Kind(StrEnum):
@@ -74,7 +94,8 @@ class Kind(StrEnum):
     FLEET      one detail an instance: its version (the instances that exist from then on)
     LAG        events_behind, reached, head: the projection, sampled
     STALL      from .. until the harness itself did not run: what it measured then is its own lag
-    QUIET      reached: whether consumers and projections caught up after the load; waited_s
+    QUIET      after the load. reached: consumers and projections caught up; settled: they caught up, or nothing moved
+               any more although they had not; waited_s
     NOTE       text, for people
     """
 
@@ -139,3 +160,181 @@ class RunFacts:
     routed: str = ""
     harness_version: str = ""
     machine: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the queries of one history may use; beyond `memory` they spill to a temporary folder."""
+
+    threads: int = 1
+    memory: str = "2GB"
+
+
+class History:
+    """A run that has ended, to be asked in SQL (DuckDB's dialect). Close it, or use it as a context manager.
+
+    Besides the recorded tables (`requests` has one more column, `row`, its number), queries find these, always:
+
+        stalls, fault_windows   from_ns, until_ns: when the harness did not run; when a fault was in. Disjoint, in order
+        operations              operation, writes, conserves: those that are known to write
+    """
+
+    def __init__(
+        self, facts: RunFacts, timeline: Iterable[Moment], connection: duckdb.DuckDBPyConnection, tables: Iterable[str]
+    ) -> None:
+        """`connection` holds each of `tables` as `recorded_<table>`. Use `load`, or `of`."""
+        self.facts = facts
+        self.timeline = tuple(sorted(timeline, key=lambda moment: moment.at_ns))
+        self._tables = frozenset(tables)
+        self._prepared: set[str] = set()
+        self._connection = connection
+        self._create_views()
+
+    @classmethod
+    def load(cls, folder: Path, limits: Limits = Limits()) -> History:
+        """Open a saved history. Raises InvalidInput, naming the file, if it is missing, broken or of a later format."""
+        facts = _read_facts(folder / "run.json")
+        timeline = _read_timeline(folder / "timeline.jsonl")
+        connection = connect(limits)
+        tables = [table for table in TABLES if (folder / f"{table}.parquet").exists()]
+        try:
+            for table in tables:
+                _view_file(connection, table, folder / f"{table}.parquet")
+        except InvalidInput:
+            connection.close()
+            raise
+        return cls(facts, timeline, connection, tables)
+
+    @classmethod
+    def of(cls, facts: RunFacts, timeline: Iterable[Moment], rows: Mapping[str, Sequence[Row]]) -> History:
+        """A history in memory, from rows in the order of their table's columns. A table that is not named is absent."""
+        connection = connect(Limits())
+        for table, table_rows in rows.items():
+            create_table(connection, f"recorded_{table}", TABLES[table], table_rows)
+        return cls(facts, timeline, connection, rows)
+
+    def has(self, table: str) -> bool:
+        """Whether it was recorded at all; it may still be empty."""
+        return table in self._tables
+
+    def query(self, sql: str, params: object = None) -> list[Row]:
+        """All rows of one statement; `params` are its `?` (a sequence) or `$name` (a mapping) values."""
+        return self._connection.execute(sql, params).fetchall()
+
+    def prepare(self, table: str, sql: str) -> None:
+        """Keep the result of `sql` as `table`, once, for the checkers that share it."""
+        if table not in self._prepared:
+            self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}")
+            self._prepared.add(table)
+
+    def moments(self, kind: Kind) -> tuple[Moment, ...]:
+        """Those of one kind, in the order in which they began."""
+        return tuple(moment for moment in self.timeline if moment.kind is kind)
+
+    def stalls(self) -> tuple[tuple[int, int], ...]:
+        """From when to when the harness itself did not run, in ns; disjoint and in order."""
+        return self._spans(Kind.STALL)
+
+    def fault_windows(self) -> tuple[tuple[int, int], ...]:
+        """From when to when some fault was in, in ns; disjoint and in order."""
+        return self._spans(Kind.FAULT)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _spans(self, kind: Kind) -> tuple[tuple[int, int], ...]:
+        return merged(
+            (moment.at_ns, self.facts.load_ends_ns if moment.until_ns is None else moment.until_ns)
+            for moment in self.moments(kind)
+        )
+
+    def _create_views(self) -> None:
+        for table in self._tables:
+            row = "rowid AS row, " if table == "requests" else ""
+            columns = ", ".join(TABLES[table])
+            self._connection.execute(f"CREATE VIEW {table} AS SELECT {row}{columns} FROM recorded_{table}")
+        spans = {"from_ns": "BIGINT", "until_ns": "BIGINT"}
+        create_table(self._connection, "stalls", spans, self.stalls())
+        create_table(self._connection, "fault_windows", spans, self.fault_windows())
+        known = dict.fromkeys((*self.facts.writes, *self.facts.conserves))
+        create_table(
+            self._connection,
+            "operations",
+            {"operation": "VARCHAR", "writes": "BOOLEAN", "conserves": "BOOLEAN"},
+            [(name, name in self.facts.writes, name in self.facts.conserves) for name in known],
+        )
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The union of closed intervals: disjoint, in order."""
+    union: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if union and start <= union[-1][1]:
+            union[-1] = (union[-1][0], max(union[-1][1], end))
+        else:
+            union.append((start, end))
+    return tuple(union)
+
+
+def connect(limits: Limits) -> duckdb.DuckDBPyConnection:
+    """An empty database in this process."""
+    return duckdb.connect(":memory:", config={"threads": limits.threads, "memory_limit": limits.memory})
+
+
+def _read_facts(file: Path) -> RunFacts:
+    try:
+        text = file.read_bytes()
+        found = msgspec.json.decode(text, type=_Format)
+        if found.format > FORMAT:
+            raise InvalidInput(f"this history has format {found.format}; this harness reads up to {FORMAT}", file=file)
+        return msgspec.json.decode(text, type=RunFacts)
+    except FileNotFoundError as error:
+        raise InvalidInput("there is no such file, so this is no history of a run that ended", file=file) from error
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"not the facts of a run: {error}", file=file) from error
+
+
+def _read_timeline(file: Path) -> list[Moment]:
+    """A later line for the same moment completes the earlier one."""
+    moments: dict[tuple[int, str, str], Moment] = {}
+    decoder = msgspec.json.Decoder(Moment)
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                moment = _read_moment(decoder, line, file, number)
+                moments[moment.at_ns, moment.kind, moment.name] = moment
+    except FileNotFoundError as error:
+        raise InvalidInput("there is no such file, so this is no history of a run that ended", file=file) from error
+    return list(moments.values())
+
+
+def _read_moment(decoder: msgspec.json.Decoder[Moment], line: bytes, file: Path, number: int) -> Moment:
+    try:
+        return decoder.decode(line)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"not a moment of a run: {error}", file=file, line=number) from error
+
+
+def _view_file(connection: duckdb.DuckDBPyConnection, table: str, file: Path) -> None:
+    path = str(file).replace("'", "''")
+    source = f"read_parquet('{path}', file_row_number = true)"
+    try:
+        connection.execute(f"CREATE VIEW recorded_{table} AS SELECT *, file_row_number AS rowid FROM {source}")
+        found = {name for (name, *_) in connection.execute(f"DESCRIBE recorded_{table}").fetchall()}
+    except duckdb.Error as error:
+        raise InvalidInput(f"not a Parquet file that can be read: {error}", file=file) from error
+    if lacking := [column for column in TABLES[table] if column not in found]:
+        raise InvalidInput(f"the column {lacking[0]!r} is missing", file=file)
+
+
+@dataclass(frozen=True)
+class _Format:
+    format: int
