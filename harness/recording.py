@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -34,22 +35,28 @@ class Timeline:
         self._lock = Lock()
 
     def add(
-        self, kind: Kind, name: str, *, at_ns: int | None = None, until_ns: int | None = None, **detail: Cell
+        self,
+        kind: Kind,
+        name: str,
+        detail: Mapping[str, Cell] | None = None,
+        *,
+        at_ns: int | None = None,
+        until_ns: int | None = None,
     ) -> Moment:
         """Something that happened at `at_ns` (default: now, by `time.monotonic_ns`)."""
-        moment = Moment(time.monotonic_ns() if at_ns is None else at_ns, kind, name, until_ns, detail)
+        moment = Moment(time.monotonic_ns() if at_ns is None else at_ns, kind, name, until_ns, dict(detail or {}))
         with self._lock:
             while self._key(moment) in self._moments:  # two of a kind in one tick of the clock stay two
                 moment = replace(moment, at_ns=moment.at_ns + 1)
             self._keep(moment)
         return moment
 
-    def end(self, moment: Moment, *, until_ns: int | None = None, **detail: Cell) -> Moment:
+    def end(self, moment: Moment, detail: Mapping[str, Cell] | None = None, *, until_ns: int | None = None) -> Moment:
         """What began as `moment` ended at `until_ns` (default: now), and this is what else is known of it."""
         ended = replace(
             moment,
             until_ns=time.monotonic_ns() if until_ns is None else until_ns,
-            detail={**moment.detail, **detail},
+            detail={**moment.detail, **(detail or {})},
         )
         with self._lock:
             self._keep(ended)
@@ -64,7 +71,7 @@ class Timeline:
     def close(self) -> None:
         self._lines.close()
 
-    def __enter__(self) -> Timeline:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -85,7 +85,7 @@ class Deployment:
                 self._stage.abort.set()
             return None
         self._heed_abort()
-        began_ns = self._stage.now_ns()
+        moment = self._stage.record(Kind.ACTION, describe(action))
         detail: dict[str, Cell] = {"ok": True}
         try:
             return self._dispatch(action, detail)
@@ -96,7 +96,7 @@ class Deployment:
             detail.update(ok=False, error=str(setback))
             raise
         finally:
-            self._stage.record(Kind.ACTION, describe(action), detail, at_ns=began_ns, until_ns=self._stage.now_ns())
+            self._stage.end(moment, detail)
 
     def _heed_abort(self) -> None:
         if self._stage.abort.is_set() and self._setback is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -75,32 +76,18 @@ class FaultLane:
         return True
 
     def _break_and_heal(self, scheduled: ScheduledFault, active: _Active) -> None:
-        began_ns = self._stage.now_ns()
-        bit, healed = Proof(False, "it was not injected"), Proof(True, "nothing was broken")
+        kind = type(scheduled.fault).__name__
+        moment = self._stage.record(Kind.FAULT, scheduled.name, {"kind": kind, "target": scheduled.fault.target})
+        bit, healed = Proof(False, "it was not injected"), Proof(False, "it was not asked")
         try:
             with scheduled.fault.inject(self._system) as effect:
                 bit = effect.bites()
-                elapsed_s = (self._stage.now_ns() - began_ns) / 1e9
+                elapsed_s = (time.monotonic_ns() - moment.at_ns) / 1e9
                 active.release.wait(max(0.0, scheduled.window.duration_s - elapsed_s))
-            healed_ns = self._stage.now_ns()
             healed = effect.heals()
         except HarnessError as error:
-            healed_ns = self._stage.now_ns()
             if bit.seen:
                 healed = Proof(False, str(error))
             else:
                 bit = Proof(False, str(error))
-        self._stage.record(
-            Kind.FAULT,
-            scheduled.name,
-            {
-                "kind": type(scheduled.fault).__name__,
-                "target": scheduled.fault.target,
-                "bit": bit.seen,
-                "bit_by": bit.by,
-                "healed": healed.seen,
-                "healed_by": healed.by,
-            },
-            at_ns=began_ns,
-            until_ns=healed_ns,
-        )
+        self._stage.end(moment, {"bit": bit.seen, "bit_by": bit.by, "healed": healed.seen, "healed_by": healed.by})

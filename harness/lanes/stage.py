@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from harness.history import Kind, Moment
+from harness.recording import Timeline
 from harness.verdict import Cell
 
 
@@ -15,53 +15,44 @@ class Stopped(Exception):
     """The run is to end now: thrown out of whatever a lane waits for."""
 
 
-class Recorder(Protocol):
-    """Where moments go; safe to call from several threads."""
-
-    def add(self, moment: Moment) -> None: ...
-
-
 class Stage:
     """`origin_ns` is the monotonic clock's value at which the load begins to flow: time zero of the history."""
 
-    def __init__(self, recorder: Recorder, origin_ns: int) -> None:
+    def __init__(self, timeline: Timeline, origin_ns: int) -> None:
         self.stop = threading.Event()
         self.abort = threading.Event()
         """An operator wants the old version back."""
-        self._recorder = recorder
+        self._timeline = timeline
         self._origin_ns = origin_ns
         self._changed = threading.Condition()
         self._begun: dict[str, int] = {}
-        self._step: tuple[str, int] | None = None
+        self._step: Moment | None = None
 
     def now_ns(self) -> int:
         return time.monotonic_ns() - self._origin_ns
 
-    def record(
-        self,
-        kind: Kind,
-        name: str,
-        detail: Mapping[str, Cell] | None = None,
-        *,
-        at_ns: int | None = None,
-        until_ns: int | None = None,
-    ) -> None:
-        """Add a moment; `at_ns` defaults to now."""
-        self._recorder.add(Moment(self.now_ns() if at_ns is None else at_ns, kind, name, until_ns, detail or {}))
+    def record(self, kind: Kind, name: str, detail: Mapping[str, Cell] | None = None) -> Moment:
+        """Something that happens now; `end` tells when it is over, if it lasts."""
+        return self._timeline.add(kind, name, detail)
+
+    def end(self, moment: Moment, detail: Mapping[str, Cell] | None = None) -> None:
+        """What was recorded as `moment` ends now, and this is what else is known of it."""
+        self._timeline.end(moment, detail)
 
     def announce(self, step: str) -> None:
         """The deployment is in `step` from now on; the step before it has ended."""
         self.end_step()
+        moment = self.record(Kind.STEP, step)
         with self._changed:
-            self._step = (step, self.now_ns())
-            self._begun.setdefault(step, self._step[1])
+            self._step = moment
+            self._begun.setdefault(step, moment.at_ns - self._origin_ns)
             self._changed.notify_all()
 
     def end_step(self) -> None:
         with self._changed:
-            step, self._step = self._step, None
-        if step is not None:
-            self.record(Kind.STEP, step[0], at_ns=step[1], until_ns=self.now_ns())
+            moment, self._step = self._step, None
+        if moment is not None:
+            self.end(moment)
 
     def sleep_until(self, at_ns: int) -> None:
         """Wait for a time of the history. Raises Stopped if the run is to end before."""

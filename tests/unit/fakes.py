@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from harness.errors import StepFailed
 from harness.history import Kind, Moment
 from harness.lanes.gates import Tally
 from harness.protocols import Departure, Instance
+from harness.recording import Timeline
 
 ENVIRONMENT = Environment(
     name="shop",
@@ -99,18 +100,14 @@ class FakeSystem:
         return name in self.stopped
 
 
-@dataclass
-class ListRecorder:
-    moments: list[Moment] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+class MemoryTimeline(Timeline):
+    """A timeline whose file is thrown away."""
 
-    def add(self, moment: Moment) -> None:
-        with self.lock:
-            self.moments.append(moment)
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull))
 
     def of(self, kind: Kind) -> list[Moment]:
-        with self.lock:
-            return [moment for moment in self.moments if moment.kind is kind]
+        return [moment for moment in self.moments() if moment.kind is kind]
 
 
 @dataclass

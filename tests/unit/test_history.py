@@ -125,7 +125,7 @@ def test_a_killed_run_leaves_what_it_had_done(tmp_path: Path) -> None:
     file = tmp_path / "timeline.jsonl"
     timeline = Timeline(file)
     step = timeline.add(Kind.STEP, "green up", at_ns=100)
-    timeline.add(Kind.FAULT, "kill", at_ns=150, target="ledger-1")
+    timeline.add(Kind.FAULT, "kill", {"target": "ledger-1"}, at_ns=150)
     timeline.end(step, until_ns=200)
     write_facts(tmp_path, FACTS)
     with History.load(tmp_path) as history:
@@ -138,8 +138,8 @@ def test_a_killed_run_leaves_what_it_had_done(tmp_path: Path) -> None:
 
 def test_the_timeline_counts_from_the_origin(tmp_path: Path) -> None:
     with Timeline(tmp_path / "timeline.jsonl") as timeline:
-        fault = timeline.add(Kind.FAULT, "kill", at_ns=150, bit=False)
-        timeline.end(fault, until_ns=300, bit=True)
+        fault = timeline.add(Kind.FAULT, "kill", {"bit": False}, at_ns=150)
+        timeline.end(fault, {"bit": True}, until_ns=300)
         assert timeline.moments(origin_ns=200) == (Moment(-50, Kind.FAULT, "kill", until_ns=100, detail={"bit": True}),)
 
 

@@ -14,20 +14,19 @@ from harness.protocols import Gate
 from harness.scenario import Change, Load, Scenario
 from harness.strategies.canary import Canary, CanaryStep
 from harness.strategies.recreate import Recreate
-from tests.unit.fakes import ENVIRONMENT, CannedLive, FakeSystem, ListRecorder
+from tests.unit.fakes import ENVIRONMENT, CannedLive, FakeSystem, MemoryTimeline
 
 CANARY = Canary(weights=(CanaryStep(10, 0.02), CanaryStep(100, 0.02)), gate=Gate(requests_min=5))
 SCENARIO = Scenario("s", ENVIRONMENT, Change("1", "2"), CANARY, Load(Path("locustfile.py"), "User", 10.0))
 
 
-def deploy(system: FakeSystem, live: CannedLive, scenario: Scenario = SCENARIO) -> ListRecorder:
-    recorder = ListRecorder()
-    stage = Stage(recorder, time.monotonic_ns())
-    Deployment(scenario, system, stage, live).run()
+def deploy(system: FakeSystem, live: CannedLive, scenario: Scenario = SCENARIO) -> MemoryTimeline:
+    with MemoryTimeline() as recorder:
+        Deployment(scenario, system, Stage(recorder, time.monotonic_ns()), live).run()
     return recorder
 
 
-def ending(recorder: ListRecorder) -> tuple[object, object]:
+def ending(recorder: MemoryTimeline) -> tuple[object, object]:
     (ended,) = recorder.of(Kind.ENDED)
     return ended.detail["outcome"], ended.detail["reason"]
 
@@ -106,10 +105,10 @@ def test_an_operator_may_abort_at_any_step(step: str) -> None:
 
 def test_a_run_that_is_to_end_ends_at_the_next_action() -> None:
     system = FakeSystem()
-    recorder = ListRecorder()
-    stage = Stage(recorder, time.monotonic_ns())
-    stage.stop.set()
-    with pytest.raises(Stopped):
-        Deployment(SCENARIO, system, stage, CannedLive()).run()
+    with MemoryTimeline() as recorder:
+        stage = Stage(recorder, time.monotonic_ns())
+        stage.stop.set()
+        with pytest.raises(Stopped):
+            Deployment(SCENARIO, system, stage, CannedLive()).run()
     assert versions(system) == {"1"}
     assert recorder.of(Kind.ENDED) == []

@@ -11,16 +11,15 @@ from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
 from harness.protocols import Fault
 from harness.scenario import ScheduledFault, Window
-from tests.unit.fakes import FakeSystem, ListRecorder
+from tests.unit.fakes import FakeSystem, MemoryTimeline
 
 
 def run(system: FakeSystem, *faults: ScheduledFault, steps: tuple[str, ...] = ()) -> list[Moment]:
-    recorder = ListRecorder()
-    stage = Stage(recorder, time.monotonic_ns())
-    lane = FaultLane(system, stage, deployment_over=lambda: True)
-    for step in steps:
-        stage.announce(step)
-    with ThreadPoolExecutor() as executor:
+    with MemoryTimeline() as recorder, ThreadPoolExecutor() as executor:
+        stage = Stage(recorder, time.monotonic_ns())
+        lane = FaultLane(system, stage, deployment_over=lambda: True)
+        for step in steps:
+            stage.announce(step)
         for future in lane.schedule(faults, executor):
             future.result()
     return recorder.of(Kind.FAULT)
@@ -62,17 +61,16 @@ def test_a_fault_whose_step_never_came_leaves_no_moment() -> None:
 
 def test_healing_early_goes_backwards_and_ends_every_fault() -> None:
     system = FakeSystem()
-    recorder = ListRecorder()
-    stage = Stage(recorder, time.monotonic_ns())
-    lane = FaultLane(system, stage, deployment_over=lambda: True)
     faults = (
         ScheduledFault("first", Pause("worker"), Window(60.0, at_s=0.0)),
         ScheduledFault("second", Pause("web"), Window(60.0, at_s=0.02)),
     )
-    with ThreadPoolExecutor() as executor:
+    with MemoryTimeline() as recorder, ThreadPoolExecutor() as executor:
+        lane = FaultLane(system, Stage(recorder, time.monotonic_ns()), deployment_over=lambda: True)
         lane.schedule(faults, executor)
         while len(system.stopped) < 2:
             time.sleep(0.005)
         lane.heal_all()
-    assert [moment.name for moment in recorder.of(Kind.FAULT)] == ["second", "first"]
+    ended = sorted(recorder.of(Kind.FAULT), key=lambda moment: moment.until_ns or 0)
+    assert [moment.name for moment in ended] == ["second", "first"]
     assert not system.stopped
