@@ -1,32 +1,48 @@
-# The one way in. `make demo` and `make test` need nothing but Python 3.11 or newer.
+# The one way in. `make demo` and `make test` need nothing but Python 3.11 or newer; see `make help`.
 PYTHON ?= python3
+SCENARIO ?= scenarios/canary-with-kill.toml
 BIN := .venv/bin
-STAMP := .venv/.installed
+INSTALLED := .venv/.installed
 
-.PHONY: demo test lint types unit integration nightly benchmark lock clean help
+.PHONY: help demo test lint types unit integration nightly benchmark lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(STAMP): requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps -e .
-	touch $@
+demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another)
+	$(BIN)/harness run $(SCENARIO)
 
-lint: $(STAMP) ## Format and lint, without changing anything
+test: lint types unit integration ## Lint, types and all tests that need no Docker
+
+lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(STAMP) ## mypy, strict
+types: $(INSTALLED)
 	$(BIN)/mypy
 
-unit: $(STAMP) ## Fast tests, no servers
-	$(BIN)/pytest tests/unit tests/properties
+unit: $(INSTALLED) ## Tests that start no servers
+	$(BIN)/pytest -m "not servers"
 
-lock: ## Pin all dependencies again, with hashes
+integration: $(INSTALLED) ## Tests on real servers: drivers, faults, scenarios, each variant of the ledger once
+	$(BIN)/pytest -m "servers and not nightly"
+
+nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to; one summary page
+	$(BIN)/python -m tests.nightly
+
+benchmark: $(INSTALLED) ## Start-up, load engine and checkers, as tables
+	$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED) ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-annotate -o requirements.lock
 
 clean: ## Remove what was made here
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps -e .
+	$(BIN)/harness doctor --install
+	touch $@
