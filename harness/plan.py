@@ -11,18 +11,15 @@ from harness.protocols import (
     Action,
     Add,
     Announce,
-    AwaitReady,
     Checker,
     Gate,
     Instance,
     Migrate,
-    Remove,
-    Route,
     Smoke,
-    WarmUp,
     Watch,
 )
 from harness.scenario import Ending, Load, Scenario, ScheduledFault, Slo
+from harness.strategies.words import describe
 from harness.versions import resolve
 
 
@@ -128,39 +125,29 @@ def rehearse(scenario: Scenario) -> Iterator[tuple[Action, Instance | None]]:
 
 def _at_step(step: str, scenario: Scenario) -> list[Node]:
     """What others do from the beginning of this step on."""
-    nodes = [Node(f"! {_fault(scheduled)}") for scheduled in scenario.faults if scheduled.window.at_step == step]
+    nodes = [Node(f"! {_strike(scheduled)}") for scheduled in scenario.faults if scheduled.window.at_step == step]
     if scenario.abort == step:
         nodes.append(Node("! the operator aborts"))
     return nodes
 
 
 def _action(action: Action, added: Instance | None, environment: Environment) -> str:
+    words = describe(action)
     match action:
-        case Add(version=version):
-            return f"add {added.name if added else ''} at {version}"
-        case AwaitReady(instance=instance):
-            return f"wait until {instance} is ready"
-        case Smoke(instance=instance):
-            return f"smoke test {instance}: {', '.join(environment.smoke_paths) or 'nothing to ask'}"
-        case WarmUp(instance=instance, requests=requests):
-            return f"warm up {instance} with {requests} requests"
-        case Route(weights=weights):
-            return f"route {', '.join(f'{version}: {weight}' for version, weight in weights.items())}"
-        case Remove(instance=instance):
-            return f"remove {instance}"
-        case Watch(duration_s=duration_s, version=version, gate=gate):
-            return f"watch {version} for {duration_s:g} s{_gate(gate)}"
+        case Add() if added is not None:
+            return f"{words}: {added.name}"
+        case Smoke():
+            return f"{words}: {', '.join(environment.smoke_paths) or 'nothing to ask'}"
+        case Watch(gate=Gate() as gate):
+            return f"{words}; {_gate(gate)}"
         case Migrate(phase=phase, version=version):
-            return f"{phase} for {version}: {_migration(phase, version, environment)}"
-        case Announce(step=step):
-            return step
+            return f"{words}: {_migration(phase, version, environment)}"
+    return words
 
 
-def _gate(gate: Gate | None) -> str:
-    if gate is None:
-        return ""
+def _gate(gate: Gate) -> str:
     return (
-        f"; go on if errors ≤ {gate.error_rate_max:.2%} and p99 ≤ {gate.p99_ms_max:g} ms"
+        f"go on if errors ≤ {gate.error_rate_max:.2%} and p99 ≤ {gate.p99_ms_max:g} ms"
         f" of at least {gate.requests_min} requests"
     )
 
@@ -179,13 +166,19 @@ def _faults(scenario: Scenario) -> Node:
     return Node("faults", tuple(Node(_fault(scheduled)) for scheduled in scenario.faults))
 
 
+def _strike(scheduled: ScheduledFault) -> str:
+    window = scheduled.window
+    return f"{scheduled.name}, {window.after_s:g} s after the step began, for {window.duration_s:g} s"
+
+
 def _fault(scheduled: ScheduledFault) -> str:
     window = scheduled.window
     begin = f"at {window.at_s:g} s" if window.at_step is None else f"at {window.at_step!r}"
     after = f" + {window.after_s:g} s" if window.after_s else ""
-    kind = registry.FAULTS.kind_of(scheduled.fault)
+    what = f"{registry.FAULTS.kind_of(scheduled.fault)} {scheduled.fault.target}"
+    name = "" if scheduled.name == what else f"{scheduled.name}: "
     details = _values(scheduled.fault, without=("kind", "target", "service", "store"))
-    return f"{scheduled.name}: {kind} {scheduled.fault.target}{details}, {begin}{after}, for {window.duration_s:g} s"
+    return f"{name}{what}{details}, {begin}{after}, for {window.duration_s:g} s"
 
 
 def _levels(slo: Slo) -> Node:

@@ -22,7 +22,8 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     check_names(scenario.faults)
     for scheduled in scenario.faults:
         check_step(scheduled.window.at_step or "", steps)
-        check_fault(scheduled.fault, scenario.environment, driver)
+        check_offered(scheduled.fault, driver)
+        check_target(scheduled.fault, scenario.environment)
 
 
 def check_change(change: Change, environment: Environment) -> None:
@@ -50,13 +51,17 @@ def check_names(faults: Iterable[ScheduledFault]) -> None:
         seen.add(scheduled.name)
 
 
-def check_fault(fault: Fault, environment: Environment, driver: type[Driver]) -> None:
-    """Raises Unsupported if the driver cannot do it, InvalidInput if there is no such thing to break."""
+def check_offered(fault: Fault, driver: type[Driver]) -> None:
+    """Raises Unsupported if the driver cannot do it."""
     lacking = sorted(need.__name__ for need in fault.needs - driver.offers)
     if lacking:
         raise Unsupported(
             f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {', '.join(lacking)}"
         )
+
+
+def check_target(fault: Fault, environment: Environment) -> None:
+    """Raises InvalidInput if the environment has no such thing to break; faults of others find out when they act."""
     match fault:
         case LinkFault(service=service, store=store):
             _check_link(service, store, environment)

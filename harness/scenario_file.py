@@ -147,7 +147,9 @@ def _faults(
             raise inner.error(f"two faults are called {name!r}; give this one a name of its own", "name")
         seen.add(name)
         with inner.blame("kind"):
-            scenario_check.check_fault(fault, environment, driver)
+            scenario_check.check_offered(fault, driver)
+        with inner.blame("target" if "target" in inner else "store"):
+            scenario_check.check_target(fault, environment)
         yield ScheduledFault(name, fault, window)
 
 

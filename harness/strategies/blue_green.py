@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.bounds import not_negative, percent
 from harness.environment import Service
 from harness.protocols import Announce, Gate, Instance, Route, Setback, Steps, WarmUp
 from harness.scenario import Change
@@ -25,6 +26,13 @@ class BlueGreen:
     warm_up_requests: int = 20
     keep_s: float = 2.0
     gate: Gate | None = Gate()
+
+    def __post_init__(self) -> None:
+        for step in self.steps_percent:
+            percent(steps_percent=step)
+        if not self.steps_percent or self.steps_percent[-1] != 100:
+            raise ValueError("steps_percent must end with 100")
+        not_negative(hold_s=self.hold_s, warm_up_requests=self.warm_up_requests, keep_s=self.keep_s)
 
     def names(self, replicas: int) -> tuple[str, ...]:
         switches = tuple(_name(percent) for percent in self.steps_percent)
@@ -51,9 +59,9 @@ class BlueGreen:
             yield WarmUp(instance.name, self.warm_up_requests)
 
     def _switch(self, fleet: Fleet) -> Steps:
-        for percent in self.steps_percent:
-            yield Announce(_name(percent))
-            yield Route({fleet.change.old: 100 - percent, fleet.change.new: percent})
+        for green in self.steps_percent:
+            yield Announce(_name(green))
+            yield Route({fleet.change.old: 100 - green, fleet.change.new: green})
             yield from watch(fleet, self.hold_s, self.gate)
         yield Announce(KEEP)
         yield from watch(fleet, self.keep_s, self.gate)

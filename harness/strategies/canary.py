@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.bounds import not_negative, percent
 from harness.environment import Service
 from harness.protocols import Announce, Gate, Instance, Route, Setback, Steps
 from harness.scenario import Change
@@ -20,6 +21,10 @@ class CanaryStep:
     weight: int
     hold_s: float
 
+    def __post_init__(self) -> None:
+        percent(weight=self.weight)
+        not_negative(hold_s=self.hold_s)
+
 
 @dataclass(frozen=True)
 class Canary:
@@ -32,6 +37,10 @@ class Canary:
         CanaryStep(100, 3.0),
     )
     gate: Gate | None = Gate()
+
+    def __post_init__(self) -> None:
+        if not self.weights:
+            raise ValueError("weights must hold at least one step")
 
     def names(self, replicas: int) -> tuple[str, ...]:
         return (EXPAND, WORKERS, *(_name(step) for step in self.weights), RETIRE, CONTRACT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.bounds import not_negative
 from harness.environment import Service
 from harness.protocols import Announce, Gate, Instance, Migrate, Route, Setback, Steps
 from harness.scenario import Change
@@ -19,6 +20,9 @@ class Recreate:
 
     watch_s: float = 3.0
     gate: Gate | None = Gate()
+
+    def __post_init__(self) -> None:
+        not_negative(watch_s=self.watch_s)
 
     def names(self, replicas: int) -> tuple[str, ...]:
         return (STOP, EXPAND, START, WATCH, CONTRACT)

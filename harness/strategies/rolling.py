@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.bounds import not_negative, positive
 from harness.environment import Service
 from harness.protocols import Announce, Gate, Instance, Route, Setback, Steps
 from harness.scenario import Change
@@ -22,6 +23,10 @@ class Rolling:
     surge: int = 1
     watch_s: float = 1.5
     gate: Gate | None = Gate()
+
+    def __post_init__(self) -> None:
+        positive(batch=self.batch)
+        not_negative(surge=self.surge, watch_s=self.watch_s)
 
     def names(self, replicas: int) -> tuple[str, ...]:
         batches = -(-replicas // self.batch)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.environment import Service, Store, StoreKind, Variant, Version
+from harness.environment_file import find_environment, read_environment
+from harness.errors import InvalidInput
+from tests.unit.toy import rewrite, write_project
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_project(tmp_path).parent.parent / "environments" / "shop"
+
+
+def test_an_environment_is_read_into_values(folder: Path) -> None:
+    shop = read_environment(folder)
+    assert (shop.name, shop.folder, shop.smoke_paths) == ("shop", folder, ("/items",))
+    assert shop.stores == (Store("postgres", StoreKind.POSTGRES), Store("nats", StoreKind.NATS))
+    assert shop.workers == (Service("mailer", ("{python}", "-m", "mailer"), 1, False, links=("nats",)),)
+    assert shop.routed.links == ("postgres",)
+    assert shop.versions[1] == Version("2.0", {"SCHEMA": "2"}, expand=("{python}", "migrate.py", "{postgres.url}"))
+    assert shop.variants == (Variant("slow", "answers late", {"DELAY_MS": "300"}, ("2.0",)),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("replicas = 3", "replicas = 0", "replicas must be more than 0, not 0"),
+        ("replicas = 3", "replica = 3", "unknown key 'replica' in [services.0]; did you mean 'replicas'?"),
+        ('kind = "nats"', 'kind = "kafka"', "kind must be one of postgres, nats, not 'kafka'"),
+        ('links = ["nats"]', 'links = ["natz"]', "no store 'natz'; did you mean 'nats'?"),
+        ('name = "mailer"', 'name = "api"', "'api' is there twice in services"),
+        ('name = "2.0"', 'name = "2.0+x"', "'2.0+x' cannot be a name"),
+        ("routed = false", "routed = true", "exactly one service must be routed = true, not api, mailer"),
+        ('versions = ["2.0"]', 'versions = ["2.1"]', "no version '2.1'; did you mean '2.0'?"),
+        ('["/items"]', '["items"]', "smoke_paths: a path begins with '/', not 'items'"),
+        ('"{port}"', '"{prot}"', "unknown placeholder {prot} in '{prot}'; did you mean {port}?"),
+        ('"{python}", "-m", "mailer"', '"{postgres.url}"', "unknown placeholder {postgres.url}"),
+        ('variables = { SCHEMA = "2" }', "variables = { SCHEMA = 2 }", "SCHEMA must be a text, not a whole number"),
+        (
+            '[[variants]]\nname = "slow"',
+            '[events]\nstore = "nats"\nquery = "q"\nhead = "h"\n\n[[variants]]\nname = "slow"',
+            "events are read from a store of kind postgres, not 'nats'",
+        ),
+    ],
+)
+def test_what_could_not_work_is_refused_with_its_line(folder: Path, old: str, new: str, message: str) -> None:
+    file = folder / "environment.toml"
+    rewrite(file, old, new)
+    with pytest.raises(InvalidInput) as caught:
+        read_environment(folder)
+    assert caught.value.file == file
+    assert caught.value.line is not None
+    assert message in str(caught.value)
+
+
+def test_an_environment_is_found_from_below_its_project(folder: Path) -> None:
+    deep = folder.parent.parent / "scenarios" / "nightly" / "slow"
+    deep.mkdir(parents=True)
+    assert find_environment("shop", deep).folder == folder
+    assert find_environment("../environments/shop", folder.parent.parent / "scenarios").folder == folder
+    with pytest.raises(InvalidInput, match=r"no environment 'shpo' in environments/ above .*; did you mean 'shop'\?"):
+        find_environment("shpo", deep)

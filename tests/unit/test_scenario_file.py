@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import registry
+from harness.errors import HarnessError, InvalidInput, Unsupported
+from harness.faults.network import LinkFault
+from harness.faults.process import Kill
+from harness.protocols import Gate, Strategy
+from harness.scenario import Arrivals, Change, Ending, Load, ScheduledFault, Slo, Window
+from harness.scenario_file import Overrides, is_scenario, read_scenario
+from harness.strategies.canary import Canary, CanaryStep
+from tests.unit.toy import DRIVERS, rewrite, write_project
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(registry, "DRIVERS", DRIVERS)
+    return write_project(tmp_path)
+
+
+def test_a_scenario_is_read_into_values(scenario: Path) -> None:
+    read = read_scenario(scenario)
+    assert (read.name, read.summary, read.driver, read.seed) == ("canary", "A healthy canary.", "local", 1)
+    assert (read.ending, read.settle_s, read.abort) == (Ending.COMPLETE, 3.0, "")
+    assert read.environment.name == "shop"
+    assert read.environment.folder == scenario.parent.parent / "environments" / "shop"
+    assert read.change == Change("1.0", "2.0")
+    assert read.strategy == Canary((CanaryStep(10, 1.0), CanaryStep(100, 2.0)), Gate(error_rate_max=0.02))
+    assert read.load == Load(scenario.parent / "locustfile.py", "Shopper", 100.0, Arrivals.POISSON)
+    assert read.faults == (ScheduledFault("kill api", Kill("api"), Window(2.0, None, "canary 10 %", 0.5)),)
+    assert read.slo == Slo(p99_ms_max=500.0)
+    assert read.source == scenario
+
+
+def test_link_faults_are_told_by_their_kind(scenario: Path) -> None:
+    text = '[[fault]]\nkind = "latency"\nservice = "api"\nstore = "postgres"\nat_s = 4\nfor_s = 1\n'
+    rewrite(scenario, "[slo]", text + "attributes = { latency = 200 }\n\n[slo]")
+    fault = read_scenario(scenario).faults[1]
+    assert fault == ScheduledFault(
+        "latency api -> postgres", LinkFault("api", "postgres", "latency", {"latency": 200}), Window(1.0, at_s=4.0)
+    )
+
+
+def test_a_command_line_overrides(scenario: Path) -> None:
+    read = read_scenario(scenario, Overrides(seed=7, new="2.0+slow"))
+    assert (read.seed, read.change.new) == (7, "2.0+slow")
+    with pytest.raises(InvalidInput, match=r"^environment 'shop' has no version '2.1'"):
+        read_scenario(scenario, Overrides(new="2.1"))
+    with pytest.raises(InvalidInput, match=r"^no driver 'lokal'; did you mean 'local'\?$"):
+        read_scenario(scenario, Overrides(driver="lokal"))
+    with pytest.raises(Unsupported, match=r":23: the driver 'bare' cannot break api: it does not offer Killable$"):
+        read_scenario(scenario, Overrides(driver="bare"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "canary"', 'nmae = "canary"', "unknown key 'nmae'; did you mean 'name'?"),
+        ('name = "canary"', "name = 5", "name must be a text, not a whole number"),
+        ('environment = "shop"', 'environment = "shoop"', "no environment 'shoop' in environments/ above"),
+        ('environment = "shop"', 'seed = -1\nenvironment = "shop"', "seed must be 0 or more, not -1"),
+        ('environment = "shop"', 'driver = "kindd"\nenvironment = "shop"', "no driver 'kindd'; known: bare, local"),
+        (
+            'environment = "shop"',
+            'ending = "complet"\nenvironment = "shop"',
+            "ending must be one of complete, rollback",
+        ),
+        ('environment = "shop"', 'abort = "canary"\nenvironment = "shop"', "the deployment has no step 'canary'"),
+        ('environment = "shop"', 'settle_s = -1\nenvironment = "shop"', "settle_s must be 0 or more, not -1"),
+        ('environment = "shop"', 'settle_s = nan\nenvironment = "shop"', "settle_s must be 0 or more, not nan"),
+        ('old = "1.0"', 'old = "1.1"', "environment 'shop' has no version '1.1'; did you mean '1.0'?"),
+        ('new = "2.0"', 'new = "2.0+slwo"', "environment 'shop' has no variant 'slwo'; did you mean 'slow'?"),
+        ('new = "2.0"', 'new = "1.0"', "nothing would change: old and new are both '1.0'"),
+        ('new = "2.0"', 'nwe = "2.0"', "unknown key 'nwe' in [change]; did you mean 'new'?"),
+        ('kind = "canary"', 'kind = "canray"', "no strategy 'canray'; did you mean 'canary'?"),
+        ("rate_per_s = 100", "rate_per_s = 0", "rate_per_s must be more than 0, not 0"),
+        ("rate_per_s = 100", "rate_per_s = inf", "rate_per_s must be more than 0, not inf"),
+        ("rate_per_s = 100", "rate = 100", "unknown key 'rate' in [load]; did you mean 'rate_per_s'?"),
+        ("rate_per_s = 100", 'rate_per_s = "100"', "rate_per_s must be a number, not a text"),
+        ('locustfile = "locustfile.py"', 'locustfile = "absent.py"', "no file "),
+        ('user = "Shopper"', 'user = "Shoper"', "locustfile.py has no user 'Shoper'; did you mean 'Shopper'?"),
+        ('kind = "kill"', 'kind = "kil"', "no fault 'kil'; did you mean 'kill'?"),
+        ('target = "api"', 'target = "apo"', "no instance or service 'apo'; did you mean 'api'?"),
+        ('target = "api"', 'target = "apo-2"', "no instance or service 'apo-2'"),
+        ('at = "canary 10 %"', 'at = "canary 25 %"', "the deployment has no step 'canary 25 %'; did you mean 'canary"),
+        ('at = "canary 10 %"', "at_s = -1", "at_s must be 0 or more, not -1"),
+        ("after_s = 0.5", "at_s = 3\nafter_s = 0.5", "a fault starts either at a step (at) or at a second (at_s)"),
+        ("for_s = 2", "for_s = 0", "for_s must be more than 0, not 0"),
+        ("p99_ms_max = 500", "p99_max = 500", "unknown key 'p99_max' in [slo]; did you mean 'p99_ms_max'?"),
+        ("p99_ms_max = 500", "error_rate_max = 5", "error_rate_max must be from 0 to 1 (0.05 is 5 %), not 5"),
+    ],
+)
+def test_what_could_not_work_is_refused_with_its_line(scenario: Path, old: str, new: str, message: str) -> None:
+    line = rewrite(scenario, old, new)
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert caught.value.file == scenario
+    assert message in str(caught.value)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [
+        ('name = "canary"\n', ": 'name' is missing"),
+        ('environment = "shop"\n', ": 'environment' is missing"),
+        ('old = "1.0"\n', ":5: 'old' is missing in [change]"),
+        ('kind = "canary"\n', ":9: 'kind' is missing in [strategy]"),
+        ('user = "Shopper"\n', ":17: 'user' is missing in [load]"),
+        ('target = "api"\n', ":22: 'target' is missing in [fault.0]"),
+        ("for_s = 2\n", ":22: 'for_s' is missing in [fault.0]"),
+        ('at = "canary 10 %"\n', ":22: a fault starts either at a step (at) or at a second (at_s)"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_line_of_its_table(scenario: Path, old: str, message: str) -> None:
+    rewrite(scenario, old, "")
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert str(caught.value).startswith(f"{scenario}{message}")
+
+
+def test_an_option_of_another_strategy_is_refused(scenario: Path) -> None:
+    line = rewrite(scenario, 'kind = "canary"', 'kind = "rolling"')
+    with pytest.raises(InvalidInput, match=r"unknown key 'weights' in \[strategy\]; ") as caught:
+        read_scenario(scenario)
+    assert caught.value.line == line + 1
+
+
+def test_a_weight_over_100_is_refused_with_its_line(scenario: Path) -> None:
+    line = rewrite(scenario, "{ weight = 100, hold_s = 2 }", "{ weight = 101, hold_s = 2 }")
+    with pytest.raises(InvalidInput, match="weight must be from") as caught:
+        read_scenario(scenario)
+    assert caught.value.line == line - 2  # where the statement begins
+
+
+def test_two_faults_of_one_name(scenario: Path) -> None:
+    second = '[[fault]]\nkind = "kill"\ntarget = "api"\nat_s = 1\nfor_s = 1\n'
+    rewrite(scenario, "[slo]", second + "[slo]")
+    with pytest.raises(InvalidInput, match=r":29: two faults are called 'kill api'; give this one a name"):
+        read_scenario(scenario)
+
+
+def test_a_link_that_does_not_exist(scenario: Path) -> None:
+    fault = '[[fault]]\nkind = "down"\nservice = "api"\nstore = "nats"\nat_s = 1\nfor_s = 1\n'
+    rewrite(scenario, "[slo]", fault + "[slo]")
+    with pytest.raises(InvalidInput, match=r":32: service 'api' has no link to a store 'nats'; known: postgres"):
+        read_scenario(scenario)
+
+
+def test_an_environment_by_path(scenario: Path) -> None:
+    rewrite(scenario, 'environment = "shop"', 'environment = "../environments/shop"')
+    assert read_scenario(scenario).environment.name == "shop"
+
+
+def test_a_locustfile_with_a_syntax_error(scenario: Path) -> None:
+    (scenario.parent / "locustfile.py").write_text("class Shopper:\n")
+    with pytest.raises(InvalidInput, match=r"canary.toml:18: .*locustfile.py:1: expected an indented block"):
+        read_scenario(scenario)
+
+
+def test_a_strategy_of_someone_else_is_read_as_strictly(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    group: registry.Group[Strategy] = registry.Group(
+        "strategy", "harness.strategies", {"shuffle": "tests.unit.shuffle:Shuffle"}
+    )
+    monkeypatch.setattr(registry, "STRATEGIES", group)
+    text = scenario.read_text()
+    start, end = text.index("[strategy]"), text.index("[load]")
+    shuffled = text[:start] + '[strategy]\nkind = "shuffle"\npace = "slow"\n\n' + text[end:]
+    scenario.write_text(shuffled.replace('"canary 10 %"', '"shuffle"'))
+    assert repr(read_scenario(scenario).strategy) == "Shuffle(pace='slow')"
+    rewrite(scenario, "pace", "pase")
+    with pytest.raises(InvalidInput, match=r":11: unknown key 'pase' in \[strategy\]; did you mean 'pace'\?"):
+        read_scenario(scenario)
+
+
+def test_what_is_found_must_be_loadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    group: registry.Group[object] = registry.Group("fault", "harness.faults", {"melt": "no_such_module:Melt"})
+    with pytest.raises(HarnessError, match="the fault 'melt' cannot be loaded from no_such_module:Melt"):
+        group.find("melt")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("[change]\n[strategy]\n", True),
+        ("[project]\nname = 'x'\n", False),
+        ("[change]\n", False),
+        ("not toml at all", False),
+    ],
+)
+def test_foreign_toml_is_not_taken_for_a_scenario(tmp_path: Path, text: str, is_one: bool) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text(text)
+    assert is_scenario(file) is is_one
+    assert not is_scenario(tmp_path / "absent.toml")
