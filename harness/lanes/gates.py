@@ -54,7 +54,7 @@ def judge(gate: Gate, tally: Tally, version: str) -> Judgement:
     def say(passed: bool, reason: str) -> Judgement:
         return Judgement(version, passed, reason, tally)
 
-    if tally.requests < max(1, gate.requests_min):
+    if tally.requests < gate.requests_min:
         return say(False, f"{version} answered {tally.requests} requests; the gate needs {gate.requests_min} to judge")
     assert tally.error_rate is not None  # there are requests
     assert tally.p99_ms is not None
