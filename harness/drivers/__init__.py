@@ -1,0 +1,1 @@
+"""Drivers bring an environment up and down: `local` as processes on loopback."""
