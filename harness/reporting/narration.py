@@ -1,0 +1,66 @@
+"""What happened, a line a moment: for terminals without a live display, and for the report's log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.history import Kind, Moment
+from harness.reporting.text import cell
+from harness.verdict import Cell
+
+
+def narrate(moment: Moment) -> str:
+    """One line for people, or "" for what is only of use in a chart (samples, fleets)."""
+    detail = moment.detail
+    match moment.kind:
+        case Kind.STEP:
+            return f"step {moment.name}"
+        case Kind.ACTION:
+            return _action(moment)
+        case Kind.FAULT:
+            return _fault(moment)
+        case Kind.GATE:
+            return f"gate {'passed' if detail.get('passed') is True else 'FAILED'}: {detail.get('reason', moment.name)}"
+        case Kind.SETBACK:
+            return f"TURNS BACK: {detail.get('reason', moment.name)}"
+        case Kind.ENDED:
+            reason = detail.get("reason")
+            return f"deployment {detail.get('outcome', 'ended')}" + (f": {reason}" if reason else "")
+        case Kind.WEIGHTS:
+            return f"weights {_listed(detail)}"
+        case Kind.STALL:
+            return f"the harness itself did not run for {_length(moment)}"
+        case Kind.QUIET:
+            return "consumers and projections caught up" if detail.get("reached") is True else "NOT caught up in time"
+        case Kind.NOTE:
+            return str(detail.get("text", moment.name))
+        case Kind.LAG | Kind.FLEET:
+            return ""
+
+
+def _action(moment: Moment) -> str:
+    if moment.until_ns is None:
+        return f"{moment.name} …"
+    if moment.detail.get("ok") is False:
+        return f"{moment.name} FAILED: {moment.detail.get('error', 'no reason given')}"
+    left = moment.detail.get("exit_code")
+    told = "" if left is None else f", exit code {left}"
+    return f"{moment.name} ({_length(moment)}{told}{', killed' if moment.detail.get('killed') is True else ''})"
+
+
+def _fault(moment: Moment) -> str:
+    detail = moment.detail
+    what = f"fault {moment.name}" + (f" on {detail['target']}" if detail.get("target") else "")
+    if moment.until_ns is None:
+        return f"{what} begins"
+    bit = "took hold" if detail.get("bit") is True else "NOT PROVED to take hold"
+    healed = "healed" if detail.get("healed") is True else "NOT PROVED to heal"
+    return f"{what}: {bit} ({detail.get('bit_by', '')}); {healed} ({detail.get('healed_by', '')})"
+
+
+def _length(moment: Moment) -> str:
+    return f"{((moment.until_ns or moment.at_ns) - moment.at_ns) / 1e9:.2f} s"
+
+
+def _listed(detail: Mapping[str, Cell]) -> str:
+    return ", ".join(f"{name} {cell(value)}" for name, value in detail.items())

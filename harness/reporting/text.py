@@ -1,0 +1,95 @@
+"""Numbers, times and foreign text as people read them; shared by every form a report takes."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from harness.verdict import Cell
+
+NONE = "\u2013"
+"""A dash, for what was not measured."""
+NARROW_SPACE = "\u202f"
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNITS = {"ms": "ms", "s": "s", "bytes": "bytes", "mb": "MB", "rate": "%", "share": "%", "ratio": "%"}
+
+
+def printable(text: str) -> str:
+    """The text with what XML 1.0 forbids (control characters, lone surrogates) replaced by U+FFFD."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def count(number: int) -> str:
+    """1234567 as 1 234 567, with spaces that do not break."""
+    return f"{number:,}".replace(",", NARROW_SPACE)
+
+
+def decimal(number: float, digits: int = 4) -> str:
+    """At most `digits` significant digits, never an exponent within what a run can measure, no trailing zeros."""
+    if not math.isfinite(number):
+        return NONE
+    if number == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(number))))
+    text = f"{number:,.{places}f}".replace(",", NARROW_SPACE)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """A share of one, with two decimals, or more where it is close to all or nothing; never rounded to either."""
+    if not math.isfinite(share):
+        return NONE
+    close = min(abs(share), abs(1 - share))
+    places = 2 if close == 0 else min(max(2, math.ceil(-math.log10(close)) - 2), 6)
+    text = f"{share * 100:.{places}f}".rstrip("0").rstrip(".")
+    bound = ">" if share < 1 and text == "100" else "<" if share > 0 and text == "0" else ""
+    if bound:
+        text = f"{bound}{NARROW_SPACE}{'99.999999' if bound == '>' else '0.000001'}"
+    return f"{text}{NARROW_SPACE}%"
+
+
+def seconds(time_s: float | None) -> str:
+    return NONE if time_s is None else f"{decimal(round(time_s, 3))}{NARROW_SPACE}s"
+
+
+def milliseconds(time_ms: float | None) -> str:
+    return NONE if time_ms is None else f"{decimal(time_ms, 3)}{NARROW_SPACE}ms"
+
+
+def cell(value: Cell) -> str:
+    """One value of a record."""
+    match value:
+        case None:
+            return NONE
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return str(value)
+        case float():
+            return decimal(value, 6)
+        case str():
+            return value
+
+
+def figure(name: str, value: Cell) -> tuple[str, str]:
+    """A figure's label and its value with the unit that its name ends in: `p99_ms` 812.4 is `p99`, `812 ms`.
+
+    A limit's unit stands before its `_max` or `_min`.
+    """
+    words = name.split("_")
+    bound = words.pop() if len(words) > 1 and words[-1] in ("max", "min") else None
+    unit = _UNITS.get(words[-1]) if len(words) > 1 else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return name.replace("_", " "), cell(value)
+    if unit is not None and unit != "%":
+        words.pop()
+    label = " ".join([*words, *([bound] if bound else [])])
+    if unit == "%" or words[-1] == "availability":
+        return label, percent(float(value))
+    number = count(value) if isinstance(value, int) else decimal(value)
+    return label, f"{number}{NARROW_SPACE}{unit}" if unit else number
+
+
+def shortened(text: str, letters_max: int) -> str:
+    return text if len(text) <= letters_max else text[: max(1, letters_max - 1)].rstrip() + "…"
