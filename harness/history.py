@@ -221,10 +221,15 @@ class History:
         """All rows of one statement; `params` are its `?` (a sequence) or `$name` (a mapping) values."""
         return self._connection.execute(sql, params).fetchall()
 
-    def prepare(self, table: str, sql: str) -> None:
+    def select(self, sql: str, params: object = None) -> tuple[tuple[str, ...], list[Row]]:
+        """As `query`, with the names of the columns before the rows."""
+        result = self._connection.execute(sql, params)
+        return tuple(column[0] for column in result.description or ()), result.fetchall()
+
+    def prepare(self, table: str, sql: str, params: object = None) -> None:
         """Keep the result of `sql` as `table`, once, for the checkers that share it."""
         if table not in self._prepared:
-            self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}")
+            self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}", params)
             self._prepared.add(table)
 
     def moments(self, kind: Kind) -> tuple[Moment, ...]:

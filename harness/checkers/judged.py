@@ -1,0 +1,85 @@
+"""The requests as availability, latency and load judge them: what was served, and what the harness itself delayed.
+
+A request is *excused* if its delay may be the harness's doing, not the system's: its life overlaps a stall of the
+harness, or it was sent late although virtual users were idle (when all users wait for a slow system, being late is
+the system's doing and is charged to it: anything else would be coordinated omission). A checker judges by the requests
+that are not excused, and does not pass if what was excused is both too much and would have decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.history import History
+from harness.verdict import Status
+
+LATE_MS = 20
+"""From the scheduled to the sent time, from which on a request counts as late."""
+IDLE_SHARE = 0.1
+"""At least this share of the virtual users must have been idle for a late request to be the harness's fault: between
+two requests even the users of a saturated system are idle for a moment."""
+RECOVERY_S = 1
+"""What happens this long after a fault was healed still belongs to the fault."""
+
+# Requests that were sent late, or never, while users were idle. A user is busy from sent to done.
+_SENT_LATE = """
+    WITH late AS (
+        SELECT row, scheduled_ns FROM requests
+        WHERE scheduled_ns >= 0 AND (sent_ns IS NULL OR sent_ns - scheduled_ns > $late_ns)
+    ), sent AS (
+        SELECT sent_ns, count(*) OVER (ORDER BY sent_ns) AS number FROM requests WHERE sent_ns IS NOT NULL
+    ), done AS (
+        SELECT done_ns, count(*) OVER (ORDER BY done_ns) AS number FROM requests
+        WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL
+    )
+    SELECT row FROM late
+    ASOF LEFT JOIN sent ON late.scheduled_ns >= sent.sent_ns
+    ASOF LEFT JOIN done ON late.scheduled_ns >= done.done_ns
+    WHERE coalesce(sent.number, 0) - coalesce(done.number, 0)
+        <= (1 - $idle_share) * (SELECT count(DISTINCT session) FROM requests)
+"""
+_NONE_LATE = "SELECT 0::BIGINT AS row WHERE false"
+
+# Spans are disjoint and in order, so the last one that began before the end of a request is the one to look at.
+_JUDGED = """
+    SELECT
+        scheduled_ns,
+        sent_ns,
+        coalesce(sent_ns, scheduled_ns) AS start_ns,
+        coalesce(done_ns, scheduled_ns) AS ended_ns,
+        (ended_ns - scheduled_ns) / 1e6 AS latency_ms,
+        lane, operation, stream, version, instance, status, error, attempts, closed_loop,
+        coalesce(outcome = 'ok' OR error = 'refused', false) AS served,
+        coalesce(stalls.until_ns >= scheduled_ns, false) OR sent_late.row IS NOT NULL AS excused,
+        coalesce(fault_windows.until_ns + $recovery_ns >= scheduled_ns, false) AS faulted
+    FROM requests
+    ASOF LEFT JOIN stalls ON coalesce(done_ns, scheduled_ns) >= stalls.from_ns
+    ASOF LEFT JOIN fault_windows ON coalesce(done_ns, scheduled_ns) >= fault_windows.from_ns
+    LEFT JOIN sent_late ON requests.row = sent_late.row
+    WHERE scheduled_ns >= 0
+"""
+
+
+def prepare(history: History) -> None:
+    """Make the table `judged`: the requests since the load began to flow, with these columns besides recorded ones.
+
+    start_ns: sent, or scheduled if never sent. ended_ns: done or given up. latency_ms: from scheduled to ended.
+    served: answered, if only by a refusal. excused: as this module says. faulted: while a fault was in, or just after.
+    """
+    late_ns = LATE_MS * 1_000_000
+    is_late = "sent_ns IS NULL OR sent_ns - scheduled_ns > ?"
+    [(late,)] = history.query(f"SELECT count(*) FROM requests WHERE scheduled_ns >= 0 AND ({is_late})", [late_ns])
+    if late:
+        history.prepare("sent_late", _SENT_LATE, {"late_ns": late_ns, "idle_share": IDLE_SHARE})
+    else:
+        history.prepare("sent_late", _NONE_LATE)
+    history.prepare("judged", _JUDGED, {"recovery_ns": RECOVERY_S * 1_000_000_000})
+
+
+def weigh(without: Sequence[str], with_excused: Sequence[str], excused_share: float, share_max: float) -> Status:
+    """The status, from the limits that are broken without and with the excused requests, and the share of these."""
+    if without:
+        return Status.FAIL
+    if with_excused and excused_share > share_max:
+        return Status.UNKNOWN
+    return Status.PASS

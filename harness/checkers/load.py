@@ -1,0 +1,135 @@
+"""Load flowed: what other checkers did not see is not for want of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+from typing import ClassVar
+
+from harness.bounds import fraction, positive
+from harness.checkers import judged
+from harness.checkers.evidence import lacking, percent, records, seconds
+from harness.history import History, Row
+from harness.scenario import Ending
+from harness.verdict import Cell, Evidence, Status, Verdict
+
+_TOTALS = """
+    SELECT count(*), count(sent_ns), count(*) FILTER (excused),
+        quantile_disc((sent_ns - scheduled_ns) / 1e6, [0.5, 0.99, 1.0])
+    FROM judged
+"""
+_LANES = """
+    SELECT lane, count(*), count(sent_ns), count(*) FILTER (served)
+    FROM judged GROUP BY lane ORDER BY lane
+"""
+# Pauses between the requests that a lane sent, its beginning and end included. Two kinds are explained: those that a
+# stall of the harness overlaps, and those in which requests were due that had to wait for users whom the system kept
+# busy: that is the system's delay.
+_GAPS = """
+    WITH lanes AS (
+        SELECT lane, greatest($gap_ns, $chance_gap * $load_ends_ns // count(sent_ns)) AS gap_ns
+        FROM judged GROUP BY lane HAVING count(sent_ns) > 0
+    ), sent AS (
+        SELECT lane, sent_ns FROM judged WHERE sent_ns IS NOT NULL
+        UNION ALL SELECT lane, unnest([0, $load_ends_ns]) FROM lanes
+    ), pauses AS (
+        SELECT lane, lag(sent_ns) OVER (PARTITION BY lane ORDER BY sent_ns) AS from_ns, sent_ns AS until_ns FROM sent
+    ), gaps AS (
+        SELECT pauses.* FROM pauses JOIN lanes USING (lane) WHERE until_ns - from_ns > gap_ns
+    )
+    SELECT gaps.from_ns, gaps.until_ns, gaps.lane FROM gaps
+    ASOF LEFT JOIN stalls ON gaps.until_ns >= stalls.from_ns
+    WHERE coalesce(stalls.until_ns < gaps.from_ns, true) AND NOT EXISTS (
+        SELECT 1 FROM judged
+        WHERE judged.lane = gaps.lane AND NOT excused AND start_ns > gaps.from_ns
+            AND scheduled_ns < gaps.until_ns - $late_ns
+    )
+"""
+_CHANCE_GAP = 12
+"""Mean intervals between Poisson arrivals that a gap exceeds by chance with a probability of e⁻¹²."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests were sent at the rate that was asked for, without gaps, in each lane, and to the versions in question.
+
+    Never fails: load is the harness's own doing. `sent_share_min` of the requests must have been asked for and sent;
+    no lane may pause for more than `gap_s_max` without a reason; both versions must have answered `answers_min`
+    requests (the new one only if the deployment was to complete); at most `excused_share_max` may have been late by
+    the harness's own fault.
+    """
+
+    name: ClassVar[str] = "load"
+    sent_share_min: float = 0.9
+    gap_s_max: float = 1.0
+    answers_min: int = 20
+    excused_share_max: float = 0.05
+
+    def __post_init__(self) -> None:
+        fraction(sent_share_min=self.sent_share_min, excused_share_max=self.excused_share_max)
+        positive(gap_s_max=self.gap_s_max, answers_min=self.answers_min)
+
+    def check(self, history: History) -> Verdict:
+        missing = lacking(history, self.name, "requests")
+        if missing is not None:
+            return missing
+        judged.prepare(history)
+        [totals] = history.query(_TOTALS)
+        lanes = history.query(_LANES)
+        scheduled, sent, excused, late_ms = totals
+        duration_s = seconds(history.facts.load_ends_ns)
+        figures: dict[str, Cell] = {"scheduled": scheduled, "sent": sent, "duration_s": duration_s}
+        if not sent or duration_s <= 0:
+            return Verdict(self.name, Status.UNKNOWN, "No request was sent, so the run shows nothing.", figures)
+        figures |= {"rate_per_s": round(sent / duration_s, 3), "excused": excused}
+        figures |= {
+            f"own_lag_{name}_ms": round(value, 3) for name, value in zip(("p50", "p99", "max"), late_ms, strict=True)
+        }
+        figures |= {f"sent_{lane}": lane_sent for lane, _, lane_sent, _ in lanes}
+        gaps = self._gaps(history)
+        doubts = [*self._doubts(history, totals), *_silent_lanes(lanes), *self._silent_versions(history)]
+        doubts += [
+            f"nothing was sent in lane {lane!r} from {begin:.1f} s to {end:.1f} s"
+            for begin, end, lane in gaps.records[:1]
+        ]
+        if doubts:
+            evidence = (gaps,) if gaps.total else ()
+            return Verdict(self.name, Status.UNKNOWN, f"The load did not flow: {'; '.join(doubts)}.", figures, evidence)
+        reason = f"{sent} requests were sent in {duration_s:.1f} s, {figures['rate_per_s']} a second."
+        return Verdict(self.name, Status.PASS, reason, figures)
+
+    def _doubts(self, history: History, totals: Row) -> Iterator[str]:
+        scheduled, sent, excused, _ = totals
+        asked = history.facts.rate_per_s * seconds(history.facts.load_ends_ns)
+        least = self.sent_share_min * asked - 3 * sqrt(asked)  # three deviations of a Poisson count
+        if scheduled < least:
+            yield f"only {scheduled} requests were scheduled of about {asked:.0f} that the rate asks for"
+        if sent < self.sent_share_min * scheduled:
+            yield f"only {sent} of {scheduled} requests were sent"
+        if excused > self.excused_share_max * scheduled:
+            yield f"the harness itself delayed {percent(excused / scheduled)} of the requests"
+
+    def _silent_versions(self, history: History) -> Iterator[str]:
+        facts = history.facts
+        answers: dict[str | None, int] = dict(
+            history.query("SELECT version, count(*) FROM judged WHERE served GROUP BY version")
+        )
+        for version in (facts.old, facts.new) if facts.ending == Ending.COMPLETE else (facts.old,):
+            if answers.get(version, 0) < self.answers_min:
+                yield f"version {version} answered only {answers.get(version, 0)} requests"
+
+    def _gaps(self, history: History) -> Evidence:
+        params = {
+            "gap_ns": int(self.gap_s_max * 1e9),
+            "chance_gap": _CHANCE_GAP,
+            "load_ends_ns": history.facts.load_ends_ns,
+            "late_ns": judged.LATE_MS * 1_000_000,
+        }
+        return records(history, "Pauses in sending", _GAPS, order="until_ns - from_ns DESC", params=params)
+
+
+def _silent_lanes(lanes: list[Row]) -> Iterator[str]:
+    for lane, scheduled, sent, answered in lanes:
+        if not sent or not answered:
+            yield f"of {scheduled} requests in lane {lane!r}, {sent} were sent and {answered} answered"
