@@ -217,6 +217,7 @@ def serve(harness: socket.socket, harness_pid: int) -> set[int]:
             *lines, unread = (unread + received).split(b"\n")
             for line in lines:
                 keeper.obey(json.loads(line))
+    signal.set_wakeup_fd(-1)
     return keeper.started
 
 

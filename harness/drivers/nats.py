@@ -1,0 +1,107 @@
+"""A NATS server with JetStream of a run's own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import socket
+from contextlib import suppress
+
+from harness.drivers.parts import await_up, stop
+from harness.drivers.ports import HOST, free_port
+from harness.environment import Store
+from harness.protocols import Command, Process, Workspace
+from harness.servers import NATS, need
+
+JETSTREAM = "jetstream."
+"""Settings that begin so belong into the server's jetstream block, e.g. `jetstream.sync_interval = "always"`."""
+START_S_MAX = 10.0
+STOP_S_MAX = 5.0
+HELLO_S_MAX = 1.0
+_BARE = re.compile(r"true|false|\d+([KMGT]B?)?")
+
+
+class NatsServer:
+    """See stores.StoreServer; what is kept is a copy of the JetStream folder."""
+
+    def __init__(self, store: Store, workspace: Workspace) -> None:
+        self.name = store.name
+        self.port = free_port()
+        self._settings = store.settings
+        self._workspace = workspace
+        self._folder = workspace.scratch / store.name
+        self._data = self._folder / "jetstream"
+        self._log = workspace.logs / f"{store.name}.log"
+        self._process: Process | None = None
+        self._touched = False
+
+    def start(self) -> Process:
+        program = need(NATS)
+        self._data.mkdir(parents=True, exist_ok=True)
+        configuration = self._folder / "nats.conf"
+        configuration.write_text(self._configuration())
+        self._process = self._workspace.spawner.spawn(
+            Command(self.name, (str(program), "--config", str(configuration)), log=self._log)
+        )
+        return self._process
+
+    def await_up(self) -> None:
+        assert self._process is not None
+        await_up(self._process, self._says_hello, START_S_MAX, self._log)
+
+    def url(self, port: int | None = None) -> str:
+        return f"nats://{HOST}:{port or self.port}"
+
+    def keep(self, label: str) -> None:
+        self.stop()
+        shutil.copytree(self._data, self._kept(label))
+        self._start_again()
+
+    def reset(self, label: str | None = None) -> None:
+        """A new server on other data: streams, consumers and connections are all gone, whoever made them."""
+        if self._touched:
+            self._stop(signal.SIGKILL)
+            shutil.rmtree(self._data)
+            if label is not None:
+                shutil.copytree(self._kept(label), self._data)
+            self._start_again()
+        self._touched = True
+
+    def stop(self) -> None:
+        self._stop(signal.SIGTERM)
+
+    def _stop(self, number: int) -> None:
+        if self._process is not None:
+            stop(self._process, STOP_S_MAX, number)
+
+    def _start_again(self) -> None:
+        self.start()
+        self.await_up()
+
+    def _kept(self, label: str) -> str:
+        return str(self._folder / f"kept-{label}")
+
+    def _says_hello(self) -> bool:
+        """A server greets whoever connects, once JetStream is up."""
+        with suppress(OSError), socket.create_connection((HOST, self.port), timeout=HELLO_S_MAX) as connection:
+            return connection.recv(5) == b"INFO "
+        return False
+
+    def _configuration(self) -> str:
+        jetstream = {"store_dir": str(self._data)}
+        server = {"listen": f"{HOST}:{self.port}", "server_name": self.name}
+        for name, value in self._settings.items():
+            if name.startswith(JETSTREAM):
+                jetstream[name.removeprefix(JETSTREAM)] = value
+            else:
+                server[name] = value
+        lines = [f"{name}: {_value(value)}" for name, value in server.items()]
+        block = [f"  {name}: {_value(value)}" for name, value in jetstream.items()]
+        return "\n".join([*lines, "jetstream {", *block, "}", ""])
+
+
+def _value(text: str) -> str:
+    """Numbers, sizes (`64MB`) and booleans stand bare. All else is a string: a bare `2m` would be two million."""
+    return text if _BARE.fullmatch(text) else json.dumps(text)

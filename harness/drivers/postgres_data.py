@@ -1,0 +1,71 @@
+"""Data directories of PostgreSQL: made by initdb once per version and kept in the user's cache, then copied."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness.drivers.accounts import give
+from harness.drivers.parts import tail
+from harness.errors import HarnessError, StartFailed
+from harness.protocols import Command, Workspace
+from harness.servers import cache_folder, version_of
+
+SUPERUSER = "postgres"
+INITDB = ("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
+INITDB_S_MAX = 60.0
+COPY_S_MAX = 60.0
+
+
+def make_data(program: Path, folder: Path, workspace: Workspace, account: str | None) -> None:
+    """Make `folder` a fresh data directory for that `postgres`, owned by the account that will run it."""
+    prepared = _prepared(program)
+    if not prepared.exists():
+        _prepare(program, prepared, workspace, account)
+    _copy(prepared, folder)
+    give(folder, account)
+
+
+def _prepared(program: Path) -> Path:
+    """The name tells whatever a data directory depends on."""
+    made_by = hashlib.sha256(" ".join((str(program.parent), *INITDB)).encode()).hexdigest()[:8]
+    return cache_folder() / f"postgres-{version_of(program)}-{made_by}"
+
+
+def _prepare(program: Path, prepared: Path, workspace: Workspace, account: str | None) -> None:
+    log = workspace.logs / "initdb.log"
+    # Beside the scratch folder's other things, as the account may not enter the cache of a root user.
+    folder = workspace.scratch / "initdb"
+    folder.mkdir()
+    give(folder, account)
+    process = workspace.spawner.spawn(
+        Command("initdb", (str(program.parent / "initdb"), "-D", str(folder), *INITDB), log=log, user=account)
+    )
+    if process.wait(INITDB_S_MAX) != 0:
+        raise StartFailed(f"initdb ended with code {process.exit_code}{tail(log)}")
+    prepared.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=prepared.parent) as part:
+        _copy(folder, Path(part) / "data")
+        try:
+            os.rename(Path(part) / "data", prepared)
+        except OSError as error:
+            if not prepared.exists():  # else another run was quicker, which is as good
+                raise HarnessError(f"{prepared} cannot be made: {error}") from error
+    shutil.rmtree(folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        subprocess.run(
+            ["cp", "--archive", "--reflink=auto", str(source), str(target)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=COPY_S_MAX,
+        )
+    except subprocess.CalledProcessError as error:
+        raise HarnessError(f"{source} cannot be copied: {error.stderr.strip()}") from error

@@ -1,0 +1,209 @@
+"""The router: an Envoy that is steered by files, and believed only when it confirms."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from harness.drivers import envoy_config
+from harness.drivers.envoy_config import CONFIRM_HOST, Files, Json, Pool
+from harness.drivers.parts import await_up, stop, tail, until
+from harness.drivers.ports import HOST, free_port
+from harness.environment import Environment
+from harness.errors import HarnessError
+from harness.protocols import Command, Process, Workspace
+from harness.servers import ENVOY, need
+
+START_S_MAX = 15.0
+STOP_S_MAX = 5.0
+ADMIN_S_MAX = 5.0
+CONFIRM_S_MAX = 10.0
+CONFIRM_POLL_S = 0.003
+
+
+class EnvoyRouter:
+    """Divides the users' requests over versions. Safe to use from several threads: one change after the other.
+
+    A change is confirmed in two steps. Envoy's main thread shows that it holds the new hosts, each checked for its
+    health at least once, so that none gets traffic blindly, or is kept from it because it is new. Then the listener's
+    own thread, which takes changes in their order, answers with the number of the routes that were written last.
+    """
+
+    def __init__(self, environment: Environment, workspace: Workspace) -> None:
+        self._environment = environment
+        self._workspace = workspace
+        self._files = Files(workspace.scratch / "router")
+        self._log = workspace.logs / "router.log"
+        self._port = free_port()
+        self._admin_port = free_port()
+        self._lock = threading.RLock()
+        self._number = 0
+        self._generation = 0
+        self._pools: Mapping[str, Pool] = {}
+        self._weights: Mapping[str, int] = {}
+        self._process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    def start(self) -> Process:
+        program = need(ENVOY)
+        self._files.folder.mkdir()
+        failures = self._workspace.logs / "router-failures.log"
+        self._write(self._files.bootstrap, envoy_config.bootstrap(self._files, self._port, self._admin_port, failures))
+        self._write_clusters({})
+        self._write_routes()
+        self._process = self._workspace.spawner.spawn(
+            Command(
+                "router",
+                (
+                    *(str(program), "--config-path", str(self._files.bootstrap)),
+                    *("--concurrency", "1"),  # one thread serves all, so its answer confirms for all
+                    "--disable-hot-restart",  # no shared memory, no base id to clash with another Envoy's
+                    *("--log-level", "warning"),
+                    *("--file-flush-interval-msec", "200"),
+                ),
+                log=self._log,
+            )
+        )
+        return self._process
+
+    def await_up(self) -> None:
+        """Raises StartFailed, e.g. because the port is in use."""
+        assert self._process is not None
+        await_up(self._process, self._listens, START_S_MAX, self._log)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            stop(self._process, STOP_S_MAX)
+
+    def reset(self) -> None:
+        """Forget all versions and their counts: nothing is routed."""
+        with self._lock:
+            self._generation += 1
+            self._apply({}, {})
+
+    def route(self, weights: Mapping[str, int], ports: Mapping[str, tuple[int, ...]]) -> None:
+        """Divide traffic by `weights`, over the hosts at `ports` of each version; returns when that is in force.
+
+        Versions without a weight keep their hosts and get nothing. Raises HarnessError if Envoy rejects it.
+        """
+        if any(weight < 0 for weight in weights.values()):
+            raise HarnessError(f"a weight cannot be negative: {dict(weights)}")
+        with self._lock:
+            versions = {**self._pools, **ports, **weights}
+            pools = {version: self._pool(version, ports.get(version, ())) for version in versions}
+            self._apply(pools, weights)
+
+    def take_out(self, version: str, port: int) -> None:
+        """That host gets no more requests; returns when that is in force. What it is working on goes on."""
+        with self._lock:
+            pool = self._pools.get(version)
+            if pool is None or port not in pool.ports:
+                return
+            left = replace(pool, ports=tuple(other for other in pool.ports if other != port))
+            self._apply({**self._pools, version: left}, self._weights)
+
+    def observed_split(self) -> Mapping[str, int]:
+        """Requests sent to each version since the last `reset`, by Envoy's counters."""
+        with self._lock:
+            pools = dict(self._pools)
+        counts = self._stats(r"^cluster\..*\.upstream_rq_total$")
+        return {version: counts.get(f"cluster.{pool.cluster}.upstream_rq_total", 0) for version, pool in pools.items()}
+
+    def _pool(self, version: str, ports: tuple[int, ...]) -> Pool:
+        # The generation keeps apart what an earlier system's version of that name has counted.
+        return Pool(f"{version}@{self._generation}", version, ports)
+
+    def _apply(self, pools: Mapping[str, Pool], weights: Mapping[str, int]) -> None:
+        """New hosts first, then the weights, then what is not needed any more: no route ever leads nowhere."""
+        rejected = self._rejections()
+        before, self._pools, self._weights = self._pools, pools, weights
+        for version, pool in pools.items():
+            if before.get(version) != pool:
+                self._write(self._files.endpoints(pool.cluster), envoy_config.endpoints(self._next(), pool))
+        if pools.keys() - before.keys():
+            self._write_clusters({**before, **pools})
+        self._confirm(self._holds_hosts, rejected)
+        self._write_routes()
+        self._confirm(self._routes_are_in_force, rejected)
+        if before.keys() - pools.keys():
+            self._write_clusters(pools)
+
+    def _write_clusters(self, pools: Mapping[str, Pool]) -> None:
+        ready_path, router = self._environment.routed.ready_path, self._environment.router
+        clusters = envoy_config.clusters(self._files, self._next(), tuple(pools.values()), ready_path, router)
+        self._write(self._files.clusters, clusters)
+
+    def _write_routes(self) -> None:
+        weights = {self._pools[version]: weight for version, weight in self._weights.items()}
+        environment = self._environment
+        routes = envoy_config.routes(self._next(), weights, environment.router, environment.headers)
+        self._write(self._files.routes, routes)
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _write(self, path: Path, document: Json) -> None:
+        """Renamed into place, so that Envoy never reads half a document."""
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(document))
+        os.replace(part, path)
+
+    def _confirm(self, confirmed: Callable[[], bool], rejected: int) -> None:
+        """Wait until `confirmed`. Raises HarnessError if Envoy rejects something instead, or says nothing."""
+        until(lambda: confirmed() or self._rejections() > rejected, CONFIRM_S_MAX, CONFIRM_POLL_S)
+        if self._rejections() > rejected:
+            raise HarnessError(f"the router rejected its new configuration{tail(self._log)}")
+        if not confirmed():
+            raise HarnessError(f"the router did not confirm within {CONFIRM_S_MAX:g} s{tail(self._log)}")
+
+    def _holds_hosts(self) -> bool:
+        """Whether Envoy has exactly the hosts that it was told of, and has checked each of them at least once."""
+        clusters = self._ask("/clusters?format=json").get("cluster_statuses", ())
+        seen = {cluster["name"]: _hosts(cluster) for cluster in clusters}
+        return all(seen.get(pool.cluster) == dict.fromkeys(pool.ports, True) for pool in self._pools.values())
+
+    def _routes_are_in_force(self) -> bool:
+        with closing(http.client.HTTPConnection(HOST, self._port, timeout=ADMIN_S_MAX)) as connection:
+            connection.request("GET", "/", headers={"Host": CONFIRM_HOST})
+            return connection.getresponse().read() == str(self._number).encode()
+
+    def _listens(self) -> bool:
+        try:
+            return self._routes_are_in_force()
+        except OSError:
+            return False
+
+    def _rejections(self) -> int:
+        return sum(self._stats(r"\.update_(rejected|failure)$").values())
+
+    def _stats(self, pattern: str) -> Mapping[str, int]:
+        stats = self._ask(f"/stats?format=json&filter={quote(pattern)}")["stats"]
+        return {stat["name"]: stat["value"] for stat in stats if "name" in stat}
+
+    def _ask(self, path: str) -> Any:
+        with closing(http.client.HTTPConnection(HOST, self._admin_port, timeout=ADMIN_S_MAX)) as connection:
+            try:
+                connection.request("GET", path)
+                return json.loads(connection.getresponse().read())
+            except (OSError, http.client.HTTPException) as error:
+                raise HarnessError(f"the router does not answer: {error!r}{tail(self._log)}") from error
+
+
+def _hosts(cluster: Mapping[str, Any]) -> dict[int, bool]:
+    """Ports of a cluster's hosts, and whether each has been checked."""
+    return {
+        host["address"]["socket_address"]["port_value"]: not host["health_status"].get("pending_active_hc", False)
+        for host in cluster.get("host_statuses", ())
+    }
