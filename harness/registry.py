@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from harness.errors import HarnessError, InvalidInput
 from harness.protocols import Checker, Driver, Fault, Strategy
@@ -85,5 +85,26 @@ FAULTS: Group[Fault] = Group(
         "down": "harness.faults.network:LinkFault",
     },
 )
-CHECKERS: Group[Checker] = Group("checker", "harness.checkers", {})
+CHECKERS: Group[Checker] = Group(
+    "checker",
+    "harness.checkers",
+    {
+        "availability": "harness.checkers.availability:Availability",
+        "latency": "harness.checkers.latency:Latency",
+        "lost-events": "harness.checkers.lost_events:LostEvents",
+        "duplicates": "harness.checkers.duplicates:Duplicates",
+        "phantoms": "harness.checkers.phantoms:Phantoms",
+        "order": "harness.checkers.order:Order",
+        "gaps": "harness.checkers.gaps:Gaps",
+        "money": "harness.checkers.money:Money",
+        "projection": "harness.checkers.projection:Projection",
+        "projection-lag": "harness.checkers.projection_lag:ProjectionLag",
+        "monotonic-reads": "harness.checkers.monotonic_reads:MonotonicReads",
+        "deployment": "harness.checkers.deployment:Deployment",
+        "rollback": "harness.checkers.rollback:Rollback",
+        "faults": "harness.checkers.faults:Faults",
+        "load": "harness.checkers.load:Load",
+    },
+)
 DRIVERS: Group[Driver] = Group("driver", "harness.drivers", {"local": "harness.drivers.local:LocalDriver"})
+GROUPS: tuple[Group[Any], ...] = (STRATEGIES, FAULTS, CHECKERS, DRIVERS)

@@ -61,6 +61,18 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
     return scenario if overrides.seed is None else replace(scenario, seed=overrides.seed)
 
 
+def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
+    """The same for a scenario that was built in Python, checked as one from a file is."""
+    changed = replace(
+        scenario,
+        driver=scenario.driver if overrides.driver is None else overrides.driver,
+        seed=scenario.seed if overrides.seed is None else overrides.seed,
+        change=scenario.change if overrides.new is None else replace(scenario.change, new=overrides.new),
+    )
+    scenario_check.check(changed, registry.DRIVERS.find(changed.driver))
+    return changed
+
+
 def is_scenario(path: Path) -> bool:
     """Whether a TOML file means to be a scenario: it has [change] and [strategy]. Never raises for other files."""
     try:
