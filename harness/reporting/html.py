@@ -42,9 +42,7 @@ def render(
         symbol=lambda kind: Markup(legend_symbol(kind)),
         version_class=lambda version: version_class(drawn.versions, version),
     )
-    return templates.get_template(
-        "report.html.j2"
-    ).render(
+    return templates.get_template("report.html.j2").render(
         policy=policy(css=css, script=script),
         css=css,
         script=script,

@@ -9,9 +9,17 @@ from harness.reporting.text import NONE, count, milliseconds, percent, seconds
 from harness.reporting.timeline_data import Mark, MarkKind, Timeline
 from harness.verdict import Verdict
 
+AVAILABILITY_CHECKER = "availability"
 ROLLBACK_CHECKER = "rollback"
-AT = "_at_s"
-"""Figures of the rollback checker whose names end so are times on the clock of the run."""
+CLOCK = {
+    "first_bad_s": "first bad answer",
+    "detected_s": "detected",
+    "decided_s": "decided to turn back",
+    "last_bad_s": "last bad answer",
+    "slo_met_s": "service level met again",
+    "ended_s": "deployment ended",
+}
+"""The rollback checker's figures that are times of the run."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ def key_figures(timeline: Timeline, verdicts: Sequence[Verdict], events: int | N
         KeyFigure("Availability", availability),
         KeyFigure("p99 latency", milliseconds(overall.p99_ms), f"median {milliseconds(overall.p50_ms)}"),
         _outage(verdicts),
-        _rollback(timeline),
+        _rollback(timeline, verdicts),
         KeyFigure("Events stored", NONE if events is None else count(events)),
         KeyFigure("Load", seconds(timeline.load_ends_s), f"{_mean_rate(timeline)} requests/s"),
     )
@@ -46,26 +54,32 @@ def key_figures(timeline: Timeline, verdicts: Sequence[Verdict], events: int | N
 
 def rollback_clock(verdicts: Sequence[Verdict]) -> tuple[Tick, ...]:
     """What the rollback checker measured, in order of time; nothing if there was no rollback to measure."""
-    times = [
-        (float(value), name.removesuffix(AT).replace("_", " "))
-        for verdict in verdicts
-        if verdict.checker == ROLLBACK_CHECKER
-        for name, value in verdict.figures.items()
-        if name.endswith(AT) and isinstance(value, (int, float))
-    ]
-    return tuple(Tick(what, at_s, at_s - min(times)[0]) for at_s, what in sorted(times))
+    times = sorted(
+        (at_s, what)
+        for name, what in CLOCK.items()
+        if (at_s := _measured(verdicts, name, ROLLBACK_CHECKER)) is not None
+    )
+    return tuple(Tick(what, at_s, at_s - times[0][0]) for at_s, what in times)
+
+
+def _measured(verdicts: Sequence[Verdict], name: str, checker: str) -> float | None:
+    values = [verdict.figures.get(name) for verdict in verdicts if verdict.checker == checker]
+    return next((float(value) for value in values if isinstance(value, (int, float))), None)
 
 
 def _outage(verdicts: Sequence[Verdict]) -> KeyFigure:
     """As the availability checker judged it; what counts as an outage is its business, not the report's."""
-    measured = [verdict.figures["outage_s"] for verdict in verdicts if "outage_s" in verdict.figures]
-    values = [value for value in measured if isinstance(value, (int, float))]
-    return KeyFigure("Outage", seconds(max(values)) if values else NONE, "" if values else "not judged")
+    outage_s = _measured(verdicts, "outage_s", AVAILABILITY_CHECKER)
+    gap_s = _measured(verdicts, "longest_gap_s", AVAILABILITY_CHECKER)
+    note = "not judged" if outage_s is None else "" if gap_s is None else f"longest gap {seconds(gap_s)}"
+    return KeyFigure("Outage", seconds(outage_s), note)
 
 
-def _rollback(timeline: Timeline) -> KeyFigure:
-    decided = _first(timeline.marks, MarkKind.SETBACK)
-    ended = _first(timeline.marks, MarkKind.ENDED)
+def _rollback(timeline: Timeline, verdicts: Sequence[Verdict]) -> KeyFigure:
+    took_s = _measured(verdicts, "took_s", ROLLBACK_CHECKER)
+    if took_s is not None:
+        return KeyFigure("Rollback", seconds(took_s), "from first bad answer")
+    decided, ended = _first(timeline.marks, MarkKind.SETBACK), _first(timeline.marks, MarkKind.ENDED)
     if decided is None:
         return KeyFigure("Rollback", NONE, "not needed")
     if ended is None or ended.text != "rolled back":

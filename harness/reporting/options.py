@@ -24,4 +24,7 @@ def _fields(value: object, prefix: str) -> Iterator[tuple[str, Cell]]:
         elif inner is None or isinstance(inner, (str, int, float, bool)):
             yield f"{prefix}{field.name}", inner
         else:
-            yield f"{prefix}{field.name}", str(inner)
+            yield (
+                f"{prefix}{field.name}",
+                ", ".join(map(str, inner)) if isinstance(inner, (tuple, list)) else str(inner),
+            )

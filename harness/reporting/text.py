@@ -12,7 +12,9 @@ NONE = "\u2013"
 NARROW_SPACE = "\u202f"
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNITS = {"ms": "ms", "s": "s", "bytes": "bytes", "mb": "MB", "rate": "%", "share": "%", "ratio": "%"}
+_UNITS = {"ms": "ms", "s": "s", "bytes": "bytes"}
+_SHARES = {"rate", "share", "availability"}
+_BOUNDS = {"max", "min"}
 
 
 def printable(text: str) -> str:
@@ -26,11 +28,11 @@ def count(number: int) -> str:
 
 
 def decimal(number: float, digits: int = 4) -> str:
-    """At most `digits` significant digits, never an exponent within what a run can measure, no trailing zeros."""
+    """About `digits` significant digits, no trailing zeros; an exponent only where there is hardly anything."""
     if not math.isfinite(number):
         return NONE
-    if number == 0:
-        return "0"
+    if abs(number) < 1e-6:
+        return "0" if number == 0 else f"{number:.1e}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(number))))
     text = f"{number:,.{places}f}".replace(",", NARROW_SPACE)
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -73,22 +75,21 @@ def cell(value: Cell) -> str:
 
 
 def figure(name: str, value: Cell) -> tuple[str, str]:
-    """A figure's label and its value with the unit that its name ends in: `p99_ms` 812.4 is `p99`, `812 ms`.
+    """A figure's label and its value with the unit that its name says: `p99_ms` 812.4 is `p99`, `812.4 ms`.
 
-    A limit's unit stands before its `_max` or `_min`.
+    A limit's unit stands before its `_max` or `_min`; what has a rate or a share in its name is a share of one.
     """
     words = name.split("_")
-    bound = words.pop() if len(words) > 1 and words[-1] in ("max", "min") else None
-    unit = _UNITS.get(words[-1]) if len(words) > 1 else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return name.replace("_", " "), cell(value)
-    if unit is not None and unit != "%":
-        words.pop()
-    label = " ".join([*words, *([bound] if bound else [])])
-    if unit == "%" or words[-1] == "availability":
-        return label, percent(float(value))
+        return " ".join(words), cell(value)
+    if not _SHARES.isdisjoint(words) and "per" not in words:
+        return " ".join(words), percent(value)
     number = count(value) if isinstance(value, int) else decimal(value)
-    return label, f"{number}{NARROW_SPACE}{unit}" if unit else number
+    place = -2 if words[-1] in _BOUNDS else -1
+    if len(words) < 2 or words[place] not in _UNITS or "per" in words:
+        return " ".join(words), number
+    unit = _UNITS[words.pop(place)]
+    return " ".join(words), f"{number}{NARROW_SPACE}{unit}"
 
 
 def shortened(text: str, letters_max: int) -> str:

@@ -19,14 +19,16 @@ UNANSWERED = ""
 """The version of requests that nobody answered."""
 OTHER = "other"
 
-# A 'refused' request was answered as it should be (a 4xx): the system served it.
-_SERVED = "(error IS NULL OR error = 'refused')"
+# As the checkers count: a refusal (a 4xx) is an answer, and what came before the load's own time is nobody's.
+_SERVED = "coalesce(outcome = 'ok' OR error = 'refused', false)"
+_JUDGED = "scheduled_ns >= 0"
+_ERROR = "coalesce(error, 'no reason recorded')"
 _LATENCY_MS = "(done_ns - scheduled_ns) / 1e6"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionSeries:
-    """What one version answered, a value a bin; a quantile is None where it answered nothing."""
+    """What one version answered, a value a bin; a quantile (of what was served) is None where it served nothing."""
 
     version: str
     served: tuple[int, ...]
@@ -45,7 +47,7 @@ class ErrorSeries:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of one version, or of all. Quantiles count from the scheduled time; None: no request."""
+    """Of one version, or of all. Quantiles are of served requests, from the scheduled time; None: none was served."""
 
     version: str
     requests: int
@@ -84,8 +86,8 @@ def traffic(history: History, axis: Axis, versions: Sequence[str]) -> tuple[Vers
             f"""
             SELECT {_place(axis)} AS place, coalesce(version, '') AS answered_by,
                    count(*) FILTER ({_SERVED}), count(*) FILTER (NOT {_SERVED}),
-                   quantile_disc({_LATENCY_MS}, [0.5, 0.99])
-            FROM requests GROUP BY place, answered_by
+                   quantile_disc({_LATENCY_MS}, [0.5, 0.99]) FILTER ({_SERVED})
+            FROM requests WHERE {_JUDGED} GROUP BY place, answered_by
             """
         )
         for place, version, served_here, failed_here, quantiles in rows:
@@ -102,7 +104,10 @@ def errors(history: History, axis: Axis) -> tuple[ErrorSeries, ...]:
     if not history.has("requests"):
         return ()
     rows = history.query(
-        f"SELECT {_place(axis)} AS place, error, count(*) FROM requests WHERE NOT {_SERVED} GROUP BY place, error"
+        f"""
+        SELECT {_place(axis)} AS place, {_ERROR} AS kind, count(*)
+        FROM requests WHERE {_JUDGED} AND NOT {_SERVED} GROUP BY place, kind
+        """
     )
     totals: dict[str, int] = {}
     for _, error, failed in rows:
@@ -117,9 +122,9 @@ def errors(history: History, axis: Axis) -> tuple[ErrorSeries, ...]:
 
 
 def _place(axis: Axis) -> str:
-    """SQL for the bin of a request; what is scheduled outside of the axis counts in its first or last bin."""
+    """SQL for the bin of a request; what was scheduled beyond the end of the axis counts in its last bin."""
     width_ns = round(axis.bin_s * NS_A_SECOND)
-    return f"CAST(least(greatest(scheduled_ns // {width_ns}, 0), {axis.bins - 1}) AS INTEGER)"
+    return f"CAST(least(scheduled_ns // {width_ns}, {axis.bins - 1}) AS INTEGER)"
 
 
 def totals(history: History) -> tuple[Totals, tuple[Totals, ...]]:
@@ -129,8 +134,8 @@ def totals(history: History) -> tuple[Totals, tuple[Totals, ...]]:
     rows = history.query(
         f"""
         SELECT grouping(version) AS is_overall, coalesce(version, ''), count(*), count(*) FILTER ({_SERVED}),
-               quantile_disc({_LATENCY_MS}, [0.5, 0.99, 0.999, 1.0])
-        FROM requests GROUP BY GROUPING SETS ((version), ())
+               quantile_disc({_LATENCY_MS}, [0.5, 0.99, 0.999, 1.0]) FILTER ({_SERVED})
+        FROM requests WHERE {_JUDGED} GROUP BY GROUPING SETS ((version), ())
         """
     )
     overall = Totals(UNANSWERED, 0, 0, None, None, None, None)
@@ -149,8 +154,10 @@ def by_error(history: History) -> tuple[ErrorTotal, ...]:
         return ()
     rows = history.query(
         f"""
-        SELECT error, coalesce(version, ''), count(*) AS requests, min(scheduled_ns), max(scheduled_ns)
-        FROM requests WHERE NOT {_SERVED} GROUP BY error, version ORDER BY requests DESC, error, version LIMIT 20
+        SELECT {_ERROR} AS kind, coalesce(version, '') AS answered_by, count(*) AS requests,
+               min(scheduled_ns), max(scheduled_ns)
+        FROM requests WHERE {_JUDGED} AND NOT {_SERVED}
+        GROUP BY kind, answered_by ORDER BY requests DESC, kind, answered_by LIMIT 20
         """
     )
     return tuple(

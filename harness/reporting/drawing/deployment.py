@@ -15,6 +15,8 @@ from harness.reporting.timeline_data import FaultBand, Mark, MarkKind, StepBand
 STRIP_PX = 10.0
 MARK_ROWS = 4
 FAULT_ROWS = 4
+BOLD_PX = FONT_PX * 1.12
+"""Bold letters are wider."""
 
 
 def draw_steps(picture: Picture) -> None:
@@ -26,6 +28,7 @@ def draw_steps(picture: Picture) -> None:
     places = place(wanted, picture.x.start, picture.layout.width_px, picture.layout.label_rows)
     strip = picture.y + rows_used(places) * ROW_PX + 4
     group = element(picture.root, "g", "steps")
+    element(group, "text", "tick y", "steps", x=picture.x.start - 5, y=strip + STRIP_PX - 1)
     for step, placed in zip(steps, places, strict=True):
         _draw_step(picture, group, step, placed, strip)
     picture.y = strip + STRIP_PX + 6
@@ -84,13 +87,14 @@ def draw_fault_labels(picture: Picture) -> None:
     faults = picture.timeline.faults
     if not faults:
         return
-    labels = [shortened(_fault_label(fault), 46) for fault in faults]
+    letters_max = int((picture.x.end - picture.x.start) / text_width("n", BOLD_PX))
+    labels = [shortened(_fault_label(fault), letters_max) for fault in faults]
     wanted = [
-        (picture.x(fault.span.start_s), max(text_width(label, FONT_PX), _width(picture, fault.span)))
+        (picture.x(fault.span.start_s), max(text_width(label, BOLD_PX), _width(picture, fault.span)))
         for fault, label in zip(faults, labels, strict=True)
     ]
     places = place(wanted, picture.x.start, picture.layout.width_px, FAULT_ROWS)
-    group = element(picture.root, "g", "faults")
+    group = element(picture.words, "g", "faults")
     for label, placed in zip(labels, places, strict=True):
         if placed is not None:
             element(group, "text", "fault", label, x=placed.x, y=picture.y + placed.row * ROW_PX + 11)
@@ -99,26 +103,25 @@ def draw_fault_labels(picture: Picture) -> None:
 
 def _fault_label(fault: FaultBand) -> str:
     what = f"{fault.name} · {fault.target}" if fault.target and fault.target not in fault.name else fault.name
-    return what if fault.bit else f"{what} (no effect proved)"
+    return what if fault.bit else f"{what} (not proved)"
 
 
 def draw_bands(picture: Picture, top: float) -> None:
     """From `top` to where the panels end: fault windows, stalls, and the moment the deployment turned back."""
     height = picture.y - top
     for fault in picture.timeline.faults:
-        css = "window" if fault.bit else "window unproved"
-        band = element(picture.backdrop, "g", css)
-        element(band, "rect", "tint", **_box(picture, fault.span, top, height))
-        element(band, "rect", fill=f"url(#fault-{picture.layout.name})", **_box(picture, fault.span, top, height))
-        hint(band, f"{_fault_label(fault)}: {seconds(fault.span.start_s)} to {seconds(fault.span.end_s)}")
+        box = _box(picture, fault.span, top, height)
+        element(picture.backdrop, "rect", "window" if fault.bit else "window unproved", **box)
+        hatch = element(picture.veil, "rect", "hatched", fill=f"url(#fault-{picture.layout.name})", **box)
+        hint(hatch, f"{_fault_label(fault)}: {seconds(fault.span.start_s)} to {seconds(fault.span.end_s)}")
     for stall in picture.timeline.stalls:
-        band = element(picture.backdrop, "g", "stall")
-        element(band, "rect", fill=f"url(#stall-{picture.layout.name})", **_box(picture, stall, top, height))
-        hint(band, f"the harness itself did not run: {seconds(stall.start_s)} to {seconds(stall.end_s)}")
+        box = _box(picture, stall, top, height)
+        hatch = element(picture.veil, "rect", "stalled", fill=f"url(#stall-{picture.layout.name})", **box)
+        hint(hatch, f"the harness itself did not run: {seconds(stall.start_s)} to {seconds(stall.end_s)}")
     for mark in picture.timeline.marks:
         if mark.kind is MarkKind.SETBACK:
             x = picture.x(mark.at_s)
-            element(picture.root, "path", "rule", d=f"M{x:.1f} {top:.1f}V{picture.y:.1f}")
+            element(picture.veil, "path", "rule", d=f"M{x:.1f} {top:.1f}V{picture.y:.1f}")
 
 
 def _box(picture: Picture, span: Span, top: float, height: float) -> dict[str, float]:

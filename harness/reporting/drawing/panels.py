@@ -47,13 +47,16 @@ def draw_weights(picture: Picture) -> None:
 
 
 def _write_shares(picture: Picture, group: ET.Element, edges: Sequence[float]) -> None:
-    """The new version's share, in words, wherever there is room for it."""
+    """The new version's share, or the old one's where the new one has none, wherever there is room for the words."""
     if len(picture.timeline.versions) < 2:
         return
     for entry, start, end in zip(picture.timeline.weights, edges, edges[1:], strict=False):
-        label = percent(entry.shares[1])
-        if end - start > text_width(label, SMALL_PX) + 4:
-            element(group, "text", "share", label, x=(start + end) / 2, y=picture.y - 14)
+        shown = 1 if entry.shares[1] else 0
+        share = percent(entry.shares[shown])
+        for label in (f"{picture.timeline.versions[shown]}: {share}", share):
+            if end - start > text_width(label, SMALL_PX * 1.12) + 4:
+                element(group, "text", "share", label, x=(start + end) / 2, y=picture.y - 14)
+                break
 
 
 def draw_instances(picture: Picture) -> None:
@@ -143,14 +146,14 @@ def draw_latency(picture: Picture, p99_limit_ms: float | None) -> None:
     low, high = min(values), max(values)
     logarithmic = high / low > LOG_FROM_RATIO
     ticks = log_ticks(low, high) if logarithmic else linear_ticks(high, 4)
-    scale_name = ", log scale" if logarithmic else ""
-    group = picture.panel(f"Latency, ms{scale_name}; full: p99, dotted: median", 124, "latency")
+    group = picture.panel(f"Latency, ms{' (log)' if logarithmic else ''}; full: p99, dotted: median", 124, "latency")
     y = Scale(ticks[0], ticks[-1], picture.y, picture.y - 124, logarithmic)
     picture.ticks(group, y, ticks, _short)
     if p99_limit_ms is not None and ticks[0] <= p99_limit_ms <= ticks[-1]:
         at = y(p99_limit_ms)
         element(group, "path", "limit", d=f"M{picture.x.start:.1f} {at:.1f}H{picture.x.end:.1f}")
-        element(group, "text", "limit", "p99 limit", x=picture.x.end - 4, y=at - 3)
+        below = at < y.end + 14
+        element(picture.words, "text", "limit", "p99 limit", x=picture.x.end - 4, y=at + 10 if below else at - 3)
     for one in series:
         css = picture.version_class(one.version)
         element(group, "path", f"line p50 {css}", d=broken_line(_points(picture, y, one.p50_ms)))

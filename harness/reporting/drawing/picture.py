@@ -40,12 +40,14 @@ def version_class(versions: Sequence[str], version: str) -> str:
 
 @dataclass
 class Picture:
-    """`y` is where the next row begins. What is drawn into `backdrop` lies behind everything else."""
+    """`y` is where the next row begins. `backdrop` lies behind all panels, `veil` over them, `words` over that."""
 
     timeline: Timeline
     layout: Layout
     root: ET.Element
     backdrop: ET.Element
+    veil: ET.Element
+    words: ET.Element
     x: Scale
     y: float = 0.0
 
@@ -55,12 +57,14 @@ class Picture:
         root.set("aria-label", "Timeline of the run: steps, faults, throughput, errors and latency")
         _define_hatches(root, layout)
         x = Scale(0.0, timeline.axis.end_s, layout.gutter_px, layout.width_px - RIGHT_MARGIN_PX)
-        return cls(timeline, layout, root, element(root, "g", "backdrop"), x)
+        backdrop = element(root, "g", "backdrop")
+        return cls(timeline, layout, root, backdrop, ET.Element("g", {"class": "veil"}), ET.Element("g"), x)
 
     def finished(self) -> str:
         self.root.set("viewBox", f"0 0 {self.layout.width_px:.0f} {self.y:.0f}")
         self.root.set("data-left", f"{self.x.start:.1f}")
         self.root.set("data-right", f"{self.x.end:.1f}")
+        self.root.extend((self.veil, self.words))
         element(self.root, "path", "cursor")
         return ET.tostring(self.root, encoding="unicode")
 
@@ -71,7 +75,7 @@ class Picture:
 
     def panel(self, title: str, height: float, name: str) -> ET.Element:
         """A titled panel below what is drawn; afterwards `y` is its lower edge."""
-        element(self.root, "text", "title", title, x=self.x.start, y=self.y + 17)
+        element(self.words, "text", "title", title, x=self.x.start, y=self.y + 17)
         self.y += 23
         group = element(self.root, "g", f"panel {name}")
         element(group, "rect", "frame", x=self.x.start, y=self.y, width=self.x.end - self.x.start, height=height)
@@ -92,7 +96,7 @@ class Picture:
 def _define_hatches(root: ET.Element, layout: Layout) -> None:
     """Ids carry the layout's name, for they are shared by all pictures of a page."""
     definitions = element(root, "defs")
-    for name, size, line in (("fault", 8, "M-2 2L2 -2M0 8L8 0M6 10L10 6"), ("stall", 4, "M0 0V4")):
+    for name, size, line in (("fault", 8, "M-2 2L2 -2M0 8L8 0M6 10L10 6"), ("stall", 4, "M2 0V4")):
         pattern = element(definitions, "pattern", id=f"{name}-{layout.name}", width=size, height=size)
         pattern.set("patternUnits", "userSpaceOnUse")
         element(pattern, "path", f"hatch {name}", d=line)
