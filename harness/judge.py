@@ -31,14 +31,14 @@ def _judge(history: History, checker: Checker) -> Verdict:
 
 def describe(checker: Checker) -> tuple[str, Mapping[str, Any]]:
     """Its kind, as scenarios call it, and its options as JSON can hold them; `build` makes it again."""
-    options = asdict(cast(Any, checker)) if is_dataclass(checker) else {}
+    options: dict[str, Any] = asdict(cast(Any, checker)) if is_dataclass(checker) else {}
     return registry.CHECKERS.kind_of(checker), msgspec.to_builtins(options)
 
 
 def build(kind: str, options: Mapping[str, Any]) -> Checker:
     """The checker that `describe` described. Raises InvalidInput for a kind or an option that there is not."""
     cls = registry.CHECKERS.find(kind)
-    known = {option.name for option in fields(cls)} if is_dataclass(cls) else set()
+    known: set[str] = {option.name for option in fields(cls)} if is_dataclass(cls) else set()
     if strange := sorted(options.keys() - known):
         raise InvalidInput(f"the checker {kind!r} has no option {strange[0]!r}")
     try:
