@@ -203,4 +203,6 @@ def _value(value: object) -> str:
         return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
     if isinstance(value, tuple | list | frozenset):
         return ", ".join(_value(inner) for inner in value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

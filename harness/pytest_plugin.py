@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from harness.errors import HarnessError, InvalidInput
+from harness.toml_reader import Table
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
@@ -63,9 +64,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.suffix != ".toml":
         return None
-    from harness.scenario_file import is_scenario
-
     return ScenarioFile.from_parent(parent, path=file_path) if is_scenario(file_path) else None
+
+
+def is_scenario(file: Path) -> bool:
+    """Whether a TOML file means to be a scenario: it has [change] and [strategy]. Never raises for other files."""
+    try:
+        table = Table.read(file)
+    except InvalidInput:
+        return False
+    return "change" in table and "strategy" in table
 
 
 @pytest.hookimpl(wrapper=True)

@@ -89,6 +89,10 @@ CHECKERS: Group[Checker] = Group(
     "checker",
     "harness.checkers",
     {
+        "load": "harness.checkers.load:Load",
+        "faults": "harness.checkers.faults:Faults",
+        "deployment": "harness.checkers.deployment:Deployment",
+        "rollback": "harness.checkers.rollback:Rollback",
         "availability": "harness.checkers.availability:Availability",
         "latency": "harness.checkers.latency:Latency",
         "lost-events": "harness.checkers.lost_events:LostEvents",
@@ -100,10 +104,6 @@ CHECKERS: Group[Checker] = Group(
         "projection": "harness.checkers.projection:Projection",
         "projection-lag": "harness.checkers.projection_lag:ProjectionLag",
         "monotonic-reads": "harness.checkers.monotonic_reads:MonotonicReads",
-        "deployment": "harness.checkers.deployment:Deployment",
-        "rollback": "harness.checkers.rollback:Rollback",
-        "faults": "harness.checkers.faults:Faults",
-        "load": "harness.checkers.load:Load",
     },
 )
 DRIVERS: Group[Driver] = Group("driver", "harness.drivers", {"local": "harness.drivers.local:LocalDriver"})

@@ -6,24 +6,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from harness import registry, scenario_check
+from harness.checkers import default_checkers
 from harness.environment import Environment
 from harness.environment_file import find_environment
-from harness.errors import HarnessError
-from harness.protocols import Driver, Strategy
+from harness.protocols import Checker, Driver, Strategy
 from harness.registry import Group
-from harness.scenario import Change, Load, Scenario, ScheduledFault, Window
+from harness.scenario import Change, Load, Scenario, ScheduledFault, Slo, Window
 from harness.toml_reader import Table, nearest
-from harness.toml_values import build
+from harness.toml_values import amend, build, options
 
 T = TypeVar("T")
 
 WINDOW = ("at", "at_s", "after_s", "for_s")
-OWN = ("environment", "driver", "change", "strategy", "load", "fault", "checkers")
+OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "checkers")
 """Keys that are read here; all others are fields of Scenario."""
 
 
@@ -43,6 +43,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
     environment = _environment(table)
     driver = _driver(table, overrides)
     strategy = _named(registry.STRATEGIES, table.table("strategy"))
+    slo = build(Slo, table.table("slo"))
     scenario = build(
         Scenario,
         table,
@@ -52,8 +53,9 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         change=_change(table, environment, overrides),
         strategy=strategy,
         load=_load(table),
+        slo=slo,
         faults=tuple(_faults(table, environment, strategy, driver)),
-        checkers=(),
+        checkers=_checkers(table, environment, slo),
         source=path,
     )
     with table.blame("abort"):
@@ -71,15 +73,6 @@ def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
     )
     scenario_check.check(changed, registry.DRIVERS.find(changed.driver))
     return changed
-
-
-def is_scenario(path: Path) -> bool:
-    """Whether a TOML file means to be a scenario: it has [change] and [strategy]. Never raises for other files."""
-    try:
-        table = Table.read(path)
-    except HarnessError:
-        return False
-    return "change" in table and "strategy" in table
 
 
 def _environment(table: Table) -> Environment:
@@ -118,9 +111,7 @@ def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:
     kind = table.text("kind")
     with table.blame("kind"):
         cls = group.find(kind)
-    if not is_dataclass(cls):
-        raise HarnessError(f"the {group.noun} {kind!r} is not a dataclass, so it cannot be read from TOML")
-    told = {"kind": kind} if "kind" in (field.name for field in fields(cls)) else {}
+    told = {"kind": kind} if "kind" in (option.name for option in options(cls)) else {}
     return build(cls, table, aside=("kind", *aside), **told)
 
 
@@ -181,6 +172,29 @@ def _window(table: Table, steps: tuple[str, ...]) -> Window:
         field, _, rest = str(error).partition(" ")
         key = "for_s" if field == "duration_s" else field
         raise table.error(f"{key} {rest}", key) from error
+
+
+def _checkers(table: Table, environment: Environment, slo: Slo) -> tuple[Checker, ...]:
+    """Those that ship and apply, but the excluded; with the options that the file gives instead of what `slo` says."""
+    inner = table.table("checkers")
+    chosen = {checker.name: checker for checker in default_checkers(environment, slo)}
+    for name in inner.texts("exclude", ()):
+        if chosen.pop(name, None) is None:
+            raise inner.error(f"no checker {name!r} would judge this; {nearest(name, chosen)}", "exclude")
+    for kind in inner.names():
+        if kind == "exclude":
+            continue
+        if kind in chosen:
+            chosen[kind] = amend(chosen[kind], inner.table(kind))
+        else:
+            chosen[kind] = _checker(kind, inner)
+    return tuple(chosen.values())
+
+
+def _checker(kind: str, table: Table) -> Checker:
+    with table.blame(kind):
+        cls = registry.CHECKERS.find(kind)
+    return build(cls, table.table(kind))
 
 
 def _steps(strategy: Strategy, environment: Environment) -> tuple[str, ...]:

@@ -6,19 +6,17 @@ So a strategy, fault or checker of someone else's, found by an entry point, is r
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from harness.errors import HarnessError, InvalidInput
 from harness.toml_reader import Table, kind_of, nearest
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
+T = TypeVar("T")
 
 SCALARS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -36,8 +34,13 @@ class Option:
         return self.name if self.required else f"{self.name} = {_shown(self.default)}"
 
 
-def options(cls: type[DataclassInstance]) -> tuple[Option, ...]:
-    """The fields of a dataclass, with their types. Raises HarnessError if a type cannot be told at run time."""
+def options(cls: type[Any]) -> tuple[Option, ...]:
+    """The fields of a dataclass, with their types.
+
+    Raises HarnessError if it is no dataclass, or if a type cannot be told at run time.
+    """
+    if not dataclasses.is_dataclass(cls):
+        raise HarnessError(f"{cls.__module__}.{cls.__qualname__} is not a dataclass, so TOML cannot describe it")
     try:
         hints = get_type_hints(cls)
     except NameError as error:
@@ -79,8 +82,20 @@ def build(cls: type[T], table: Table, *, aside: Collection[str] = (), **given: o
     for name, option in known.items():
         if name in table or option.required:
             values[name] = convert(table.value(name), option.type, table, name)
+    return _made(table, partial(cast(Callable[..., T], cls), **values))
+
+
+def amend(value: T, table: Table) -> T:
+    """The same dataclass with the fields that the table sets. Raises InvalidInput as `build` does."""
+    known = {option.name: option for option in options(type(value))}
+    table.expect(known)
+    changed = {name: convert(table.value(name), known[name].type, table, name) for name in table.names()}
+    return _made(table, lambda: cast(T, dataclasses.replace(cast(Any, value), **changed)))
+
+
+def _made(table: Table, make: Callable[[], T]) -> T:
     try:
-        return cls(**values)
+        return make()
     except (ValueError, InvalidInput) as error:
         culprit = str(error).partition(" ")[0]
         raise table.error(str(error), culprit if culprit in table else None) from error

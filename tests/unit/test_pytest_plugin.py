@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from harness import registry
+from harness.pytest_plugin import is_scenario
 from tests.unit.fake_runner import FakeRunner
 from tests.unit.toy import DRIVERS, rewrite, write_project
 
@@ -15,7 +17,7 @@ pytest_plugins = ["pytester"]
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> FakeRunner:
     fake = FakeRunner()
-    monkeypatch.setitem(sys.modules, "harness.runner", fake)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "harness.runner", fake)
     monkeypatch.setattr(registry, "DRIVERS", DRIVERS)
     write_project(pytester.path)
     return fake
@@ -164,3 +166,19 @@ def test_junit_tells_how_to_repeat_it(runner: FakeRunner, pytester: pytest.Pytes
     assert properties["harness.seed"] == "1"
     assert properties["harness.report"] == str(pytester.path / "elsewhere" / "canary" / "run-1")
     assert properties["harness.command"].startswith("harness run ")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("[change]\n[strategy]\n", True),
+        ("[project]\nname = 'x'\n", False),
+        ("[change]\n", False),
+        ("not toml at all", False),
+    ],
+)
+def test_foreign_toml_is_not_taken_for_a_scenario(tmp_path: Path, text: str, is_one: bool) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text(text)
+    assert is_scenario(file) is is_one
+    assert not is_scenario(tmp_path / "absent.toml")

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from harness import registry
+from harness.checkers.latency import Latency
 from harness.errors import HarnessError, InvalidInput, Unsupported
 from harness.faults.network import LinkFault
 from harness.faults.process import Kill
 from harness.protocols import Gate, Strategy
-from harness.scenario import Arrivals, Change, Ending, Load, ScheduledFault, Slo, Window
-from harness.scenario_file import Overrides, is_scenario, read_scenario
+from harness.scenario import Arrivals, Change, Ending, Load, Scenario, ScheduledFault, Slo, Window
+from harness.scenario_file import Overrides, read_scenario
 from harness.strategies.canary import Canary, CanaryStep
 from tests.unit.toy import DRIVERS, rewrite, write_project
 
@@ -182,17 +183,29 @@ def test_what_is_found_must_be_loadable(monkeypatch: pytest.MonkeyPatch) -> None
         group.find("melt")
 
 
+def test_checkers_follow_the_service_levels_and_what_the_file_says(scenario: Path) -> None:
+    def latency_of(read: Scenario) -> Latency:
+        return next(checker for checker in read.checkers if isinstance(checker, Latency))
+
+    assert latency_of(read_scenario(scenario)) == Latency(500.0)
+    text = scenario.read_text()
+    scenario.write_text(text + '\n[checkers]\nexclude = ["rollback"]\n[checkers.latency]\nratio_max = 3\n')
+    read = read_scenario(scenario)
+    assert latency_of(read) == Latency(500.0, ratio_max=3.0)
+    assert "rollback" not in [checker.name for checker in read.checkers]
+    assert "availability" in [checker.name for checker in read.checkers]
+
+
 @pytest.mark.parametrize(
-    ("text", "is_one"),
+    ("text", "message"),
     [
-        ("[change]\n[strategy]\n", True),
-        ("[project]\nname = 'x'\n", False),
-        ("[change]\n", False),
-        ("not toml at all", False),
+        ('[checkers]\nexclude = ["rolback"]\n', "32: no checker 'rolback' would judge this; did you mean 'rollback'?"),
+        ("[checkers.latncy]\n", "31: no checker 'latncy'; did you mean 'latency'?"),
+        ("[checkers.latency]\nratio = 3\n", "32: unknown key 'ratio' in [checkers.latency]; did you mean 'ratio_max'?"),
     ],
 )
-def test_foreign_toml_is_not_taken_for_a_scenario(tmp_path: Path, text: str, is_one: bool) -> None:
-    file = tmp_path / "some.toml"
-    file.write_text(text)
-    assert is_scenario(file) is is_one
-    assert not is_scenario(tmp_path / "absent.toml")
+def test_checkers_that_do_not_exist_are_refused(scenario: Path, text: str, message: str) -> None:
+    scenario.write_text(scenario.read_text() + text)
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert str(caught.value) == f"{scenario}:{message}"
