@@ -40,7 +40,7 @@ class ProxiedLinks:
 
     def start(self) -> Process:
         argv = (str(need(TOXIPROXY)), "-host", HOST, "-port", str(self._port))
-        self._process = self._workspace.spawner.spawn(Command("links", argv, log=self._log))
+        self._process = self._workspace.spawner.spawn(Command("links", argv, {"LOG_LEVEL": "info"}, log=self._log))
         return self._process
 
     def await_up(self) -> None:

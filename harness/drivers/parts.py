@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from harness.errors import StartFailed
+from harness.errors import HarnessError, StartFailed
 from harness.protocols import Process
 
 POLL_S = 0.01
@@ -36,14 +37,32 @@ def await_up(process: Process, up: Callable[[], bool], timeout_s: float, log: Pa
         raise StartFailed(f"{process.name} was not ready within {timeout_s:g} s{tail(log)}")
 
 
-def stop(process: Process, grace_s: float, number: int = signal.SIGTERM) -> bool:
-    """Ask it to end, wait, then kill it. True if it had to be killed."""
+def stop(process: Process, grace_s: float, number: int = signal.SIGTERM) -> None:
+    """Ask it to end, wait, then kill it."""
     process.signal(number)
-    if process.wait(grace_s) is not None:
-        return False
+    if process.wait(grace_s) is None:
+        kill(process)
+
+
+def kill(process: Process) -> None:
+    """SIGKILL; returns when it is gone. Raises HarnessError if it is not."""
     process.signal(signal.SIGKILL)
-    process.wait(KILL_S_MAX)
-    return True
+    if process.wait(KILL_S_MAX) is None:
+        raise HarnessError(f"{process.name} (pid {process.pid}) outlived SIGKILL by {KILL_S_MAX:g} s")
+
+
+@contextmanager
+def stopping(stop: Callable[[], object]) -> Iterator[None]:
+    """Call `stop` on leaving. What it raises never hides an earlier error: it becomes a note of that."""
+    try:
+        yield
+    except BaseException as first:
+        try:
+            stop()
+        except HarnessError as second:
+            first.add_note(f"And then, while stopping: {second}")
+        raise
+    stop()
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

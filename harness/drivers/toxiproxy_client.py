@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-import toxiproxy.api
-import toxiproxy.proxy
-import toxiproxy.server
-from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
+import toxiproxy.api  # type: ignore[import-untyped]
+import toxiproxy.proxy  # type: ignore[import-untyped]
+import toxiproxy.server  # type: ignore[import-untyped]
+from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists  # type: ignore[import-untyped]
 
 from harness.errors import HarnessError
 from harness.protocols import Toxic

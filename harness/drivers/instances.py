@@ -1,0 +1,93 @@
+"""The instances of services as local processes: each has a name, a port and a log for life, and a process at times."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.drivers.parts import kill
+from harness.drivers.ports import HOST
+from harness.environment import Service
+from harness.protocols import Command, Departure, Instance, Process, Spawner
+
+READY_S_MAX = 1.0
+READY_BELOW = 400
+
+
+@dataclass
+class LocalInstance:
+    """One copy of a service. Its process is replaced when it is started again; nothing else of it changes.
+
+    `port` is 0 for a service that does not listen.
+    """
+
+    name: str
+    service: Service
+    version: str
+    port: int
+    command: Command
+    spawner: Spawner
+    leaving: bool = False
+    """Being removed: it must not get traffic any more, nor be started again."""
+    process: Process = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Raises StartFailed."""
+        self.process = self.spawner.spawn(self.command)
+
+    @property
+    def facts(self) -> Instance:
+        url = f"http://{HOST}:{self.port}" if self.port else ""
+        return Instance(self.name, self.service.name, self.version, url, self.pid)
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process.exit_code is None else None
+
+    @property
+    def log(self) -> Path:
+        assert self.command.log is not None
+        return self.command.log
+
+    def ready(self) -> bool:
+        """What its readiness probe says; for one that does not listen, whether it runs."""
+        if self.pid is None or not self.port:
+            return self.pid is not None
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=READY_S_MAX)
+        with closing(connection):
+            try:
+                connection.request("GET", self.service.ready_path)
+                return connection.getresponse().status < READY_BELOW
+            except (OSError, http.client.HTTPException):
+                return False
+
+    def kill(self) -> None:
+        kill(self.process)
+
+    def paused(self) -> bool:
+        """Whether the operating system has stopped it."""
+        if self.pid is None:
+            return False
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    def depart(self) -> Departure:
+        """SIGTERM, its service's grace, then SIGKILL. A paused process sees nothing of it before the SIGKILL."""
+        if self.process.exit_code is not None:
+            return Departure(exit_code=None, took_s=0.0, killed=False)
+        began = time.monotonic()
+        self.process.signal(signal.SIGTERM)
+        killed = self.process.wait(self.service.stop_grace_s) is None
+        if killed:
+            self.kill()
+        return Departure(self.process.exit_code, time.monotonic() - began, killed)
