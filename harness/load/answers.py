@@ -71,11 +71,11 @@ def judge_failure(error: str, *, writes: bool, sent: bool) -> tuple[Outcome, str
     return (Outcome.INDETERMINATE if writes and sent else Outcome.FAIL), error
 
 
-def never_reached_an_instance(status: int, headers: Mapping[bytes, bytes], body: bytes, *, attempts: int) -> bool:
-    """Whether this answer is Envoy's own, and says that no instance got the request.
+def never_reached_an_instance(headers: Mapping[bytes, bytes], body: bytes, *, attempts: int) -> bool:
+    """Whether this 503 is Envoy's own, and says that no instance got the request.
 
     Only a first attempt counts: an earlier one may have reached an instance.
     """
-    if status != 503 or attempts > 1 or headers.get(b"server") != b"envoy":
+    if attempts > 1 or headers.get(b"server") != b"envoy":
         return False
     return b"x-envoy-overloaded" in headers or any(reason in body for reason in _NEVER_SENT)

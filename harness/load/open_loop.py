@@ -34,11 +34,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
+from time import monotonic_ns
 from typing import ClassVar, TypeVar
 
-from locust import User
+from locust import User, task
 
-from harness.load.answers import Answer
+from harness.errors import InvalidInput
+from harness.load.answers import SAFE_METHODS, Answer, judge_failure, judge_status, never_reached_an_instance
+from harness.load.arrivals import Arrival, ArrivalRandom
+from harness.load.stage import Cast, LoadEnvironment, Part, Stage
+
+PREPARE = "prepare"
+KEPT = "kept"
+NEW = "new"
+_ATTEMPTS_HEADER = b"x-envoy-attempt-count"
 
 Method = TypeVar("Method", bound=Callable[..., None])
 
@@ -80,9 +90,30 @@ class OpenLoopUser(User):
     unserved: ClassVar[Collection[int]] = frozenset()
     """4xx statuses that are errors of the service (e.g. 429), rather than refusals of the request."""
 
-    session: int
-    """Number of this virtual user among all `sessions` of the load, in every process."""
-    sessions: int
+    environment: LoadEnvironment
+
+    def __init__(self, environment: LoadEnvironment) -> None:
+        super().__init__(environment)
+        self._stage: Stage = environment.stage
+        self._session, self._client = self._stage.enlist()
+        self._random = ArrivalRandom(self._stage.plan.seed)
+        self._arrival: Arrival | None = None
+        self._operation = PREPARE
+        self._requests = 0
+
+    @property
+    def session(self) -> int:
+        """Number of this virtual user among all `sessions` of the load, in every process."""
+        return self._session
+
+    @property
+    def sessions(self) -> int:
+        return self._stage.plan.sessions
+
+    @property
+    def random(self) -> Random:
+        """Randomness that the seed and the arrival decide."""
+        return self._random
 
     def prepare(self) -> None:
         """Make what the load needs (accounts, …); runs once in each virtual user, all at the same time.
@@ -96,7 +127,7 @@ class OpenLoopUser(User):
 
     def next_key(self) -> int:
         """A positive number that no other request of this or an earlier run has."""
-        raise NotImplementedError
+        return self._stage.next_key()
 
     def request(
         self,
@@ -116,4 +147,111 @@ class OpenLoopUser(User):
         touches or reads. Statuses in `expect` count as ok beside 2xx and 3xx; other 4xx are refusals. `operation`
         is the name to record, by default that of the running operation.
         """
-        raise NotImplementedError
+        stage, client, arrival = self._stage, self._client, self._arrival
+        self._requests += 1
+        if arrival is None:
+            due_ns, keep = monotonic_ns(), True
+        elif self._requests == 1:
+            due_ns, keep = stage.dispatcher.origin_ns + arrival.due_ns, stage.cast.lanes[arrival.lane] != NEW
+        else:
+            raise RuntimeError(f"operation {self._operation!r} made a second request: one arrival is one request")
+        name = operation or self._operation
+        failure = client.exchange(
+            stage.composer.compose(method, path, headers, body, keep=keep),
+            deadline_ns=due_ns + stage.timeout_ns,
+            keep=keep,
+            for_head=method == "HEAD",
+        )
+        response = client.response
+        received = response.headers
+        attempts = _number(received.get(_ATTEMPTS_HEADER)) or 1
+        position = _number(received.get(stage.position_header))
+        writes = method not in SAFE_METHODS or name in stage.plan.writes
+        if failure is None:
+            lost = response.status == 503 and never_reached_an_instance(received, response.body, attempts=attempts)
+            outcome, error = judge_status(
+                response.status, writes=writes, never_reached=lost, expect=expect, unserved=self.unserved
+            )
+        else:
+            outcome, error = judge_failure(failure, writes=writes, sent=client.sent_ns != 0)
+        recorder = stage.recorder
+        recorder.write(
+            due_ns,
+            client.sent_ns,
+            client.first_byte_ns,
+            client.done_ns,
+            key or 0,
+            stream or 0,
+            position or 0,
+            response.size,
+            response.status,
+            recorder.number("operation", name),
+            recorder.number("lane", PREPARE if arrival is None else NEW if client.opened else KEPT),
+            recorder.number("error", error or ""),
+            recorder.number("version", received.get(stage.version_header, b"").decode("latin-1")),
+            recorder.number("instance", received.get(stage.instance_header, b"").decode("latin-1")),
+            self._session,
+            outcome,
+            min(attempts, 255),
+            arrival is None,
+        )
+        answer = Answer(outcome, error, response.status, received, response.body, position)
+        if stage.listened:
+            self._tell_listeners(method, path, name, answer)
+        return answer
+
+    def on_start(self) -> None:
+        """For locust; what a load needs is made in `prepare`."""
+        self.prepare()
+        self._stage.user_is_prepared()
+
+    @task
+    def follow_the_schedule(self) -> None:
+        """For locust: the one task, which never returns."""
+        stage = self._stage
+        while True:
+            arrival = stage.dispatcher.take()
+            self._arrival = arrival
+            part = stage.cast.parts[arrival.operation]
+            self._operation = part.name
+            self._requests = 0
+            self._random.begin(arrival.number)
+            part.perform(self)
+            if not self._requests:
+                raise RuntimeError(f"operation {part.name!r} made no request: one arrival is one request")
+
+    def _tell_listeners(self, method: str, path: str, name: str, answer: Answer) -> None:
+        client = self._client
+        self.environment.events.request.fire(  # type: ignore[no-untyped-call]
+            request_type=method,
+            name=name,
+            response_time=(client.done_ns - (client.sent_ns or client.done_ns)) / 1e6,
+            response_length=client.response.size,
+            response=answer,
+            context=self.context(),
+            exception=None if answer.ok else RequestFailed(f"{answer.error} (status {answer.status})"),
+            url=path,
+        )
+
+
+class RequestFailed(Exception):
+    """What locust's listeners are told of a request that was not ok. Never raised."""
+
+
+def cast_of(user_class: type[OpenLoopUser]) -> Cast:
+    """The operations and lanes of a user class. Raises InvalidInput if it has none."""
+    parts = tuple(
+        Part(marked.name, marked.weight, method)
+        for name in dir(user_class)
+        if isinstance(marked := getattr(method := getattr(user_class, name), "operation", None), Operation)
+    )
+    if not parts or not all(part.weight > 0 for part in parts):
+        raise InvalidInput(f"{user_class.__name__} needs methods marked with @operation, of weights above 0")
+    lanes = {lane: share for lane, share in user_class.lanes.items() if share > 0}
+    if not lanes or not lanes.keys() <= {KEPT, NEW}:
+        raise InvalidInput(f"the lanes of {user_class.__name__} must be shares of {KEPT!r} and {NEW!r}")
+    return Cast(parts, tuple(lanes), tuple(lanes.values()))
+
+
+def _number(text: bytes | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() else None

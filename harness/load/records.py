@@ -25,17 +25,18 @@ REQUEST = np.dtype(
         ("error", "u1"),
         ("version", "<u2"),
         ("instance", "<u2"),
+        ("session", "<u2"),  # the virtual user
         ("outcome", "u1"),
         ("attempts", "u1"),  # times the router tried, by its own header; 1 where it does not say
-        (
-            "closed_loop",
-            "u1",
-        ),  # 1: the user waited for an earlier answer before sending, so latency is optimistic
-        ("session", "<u2"),  # the virtual user
+        ("closed_loop", "u1"),  # 1: the user waited for an earlier answer before sending, so latency is optimistic
         ("pad", "V5"),  # 80 bytes a record
     ],
     align=False,
 )
+
+
+NAMED_COLUMNS = ("operation", "lane", "error", "version", "instance")
+"""Columns that index a table of names; 0 is the empty name, which means none."""
 
 
 class Outcome(IntEnum):

@@ -1,0 +1,210 @@
+"""Requests in a memory-mapped file: written in half a microsecond, readable at any moment, whole after a SIGKILL.
+
+A recording is two files: `<name>.requests`, a header and then records of `REQUEST`, and `<name>.journal` (see
+journal.py) with the names that the records' small numbers stand for. The pages belong to the kernel as soon as they are
+written, so the death of the writer loses nothing; the header's count is advanced after a record is complete, so a
+reader never sees half of one. Neither survives a power cut, which no test run does.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.load.journal import JournalReader, JournalWriter, Name, Stall
+from harness.load.records import NAMED_COLUMNS, REQUEST
+
+_MAGIC = b"rollreq1"
+_HEADER = struct.Struct("@8sq64x")  # magic; end of the last whole record, in bytes
+_END_INDEX = 1  # that end, as the file's second int64
+_CHUNK_BYTES = 65_536 * REQUEST.itemsize
+_RECORD = struct.Struct("@7li2H2B3H3B5x")  # REQUEST. Native "l" packs twice as fast as "q" and "<q"
+assert _HEADER.size == _RECORD.size == REQUEST.itemsize
+
+
+def journal_of(recording: Path) -> Path:
+    """The journal that belongs to a file of requests."""
+    return recording.with_suffix(".journal")
+
+
+class Recorder:
+    """Writes one recording. Not safe for several threads.
+
+    Raises FileExistsError if the recording exists, OSError if the disk is full (before a record is written, not as
+    SIGBUS afterwards: chunks are allocated, not sparse).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.journal = JournalWriter(journal_of(path))
+        self._numbers: dict[str, dict[str, int]] = {table: {"": 0} for table in NAMED_COLUMNS}
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        self._end = self._limit = 0
+        self._grow()
+        _HEADER.pack_into(self._map, 0, _MAGIC, _HEADER.size)
+        self._end = _HEADER.size
+
+    @property
+    def count(self) -> int:
+        return self._end // REQUEST.itemsize - 1
+
+    def number(self, table: str, name: str) -> int:
+        """The number that stands for `name` in the column `table`; at most 255 lanes and errors, 65,535 others."""
+        numbers = self._numbers[table]
+        known = numbers.get(name)
+        if known is not None:
+            return known
+        number = numbers[name] = len(numbers)
+        self.journal.append(Name(table, name))
+        return number
+
+    def write(  # noqa: PLR0917  # one call a request: keywords would cost half as much again
+        self,
+        scheduled_ns: int,
+        sent_ns: int,
+        first_byte_ns: int,
+        done_ns: int,
+        key: int,
+        stream: int,
+        position: int,
+        size: int,
+        status: int,
+        operation: int,
+        lane: int,
+        error: int,
+        version: int,
+        instance: int,
+        session: int,
+        outcome: int,
+        attempts: int,
+        closed_loop: int,
+    ) -> None:
+        """Append one record; the arguments are the fields of REQUEST in their order."""
+        end = self._end
+        if end == self._limit:
+            self._grow()
+        _RECORD.pack_into(
+            self._map,
+            end,
+            scheduled_ns,
+            sent_ns,
+            first_byte_ns,
+            done_ns,
+            key,
+            stream,
+            position,
+            size,
+            status,
+            operation,
+            lane,
+            error,
+            version,
+            instance,
+            session,
+            outcome,
+            attempts,
+            closed_loop,
+        )
+        self._end = self._committed[_END_INDEX] = end + 80
+
+    def close(self) -> None:
+        self._unmap()
+        os.close(self._descriptor)
+        self.journal.close()
+
+    def _grow(self) -> None:
+        if self._limit:
+            self._unmap()
+        os.posix_fallocate(self._descriptor, self._limit, _CHUNK_BYTES)
+        self._limit += _CHUNK_BYTES
+        self._map = mmap.mmap(self._descriptor, self._limit)
+        self._committed = memoryview(self._map).cast("q")
+
+    def _unmap(self) -> None:
+        self._committed.release()
+        self._map.close()
+
+
+Names: TypeAlias = dict[str, list[str]]
+"""By column of NAMED_COLUMNS, the names that its numbers index. They only ever grow."""
+
+
+class _Recording:
+    """The reader's side of one recording: where it has got to, and how its numbers map to the common tables."""
+
+    def __init__(self, path: Path, names: Names) -> None:
+        self._path = path
+        self._journal = JournalReader(journal_of(path))
+        self._names = names
+        self._common: dict[str, list[int]] = {column: [0] for column in NAMED_COLUMNS}
+        self._read = 0
+
+    def new(self) -> NDArray[np.void]:
+        count = self._committed()
+        self._read_journal()  # after the count: a name is in the journal before the first record that uses it
+        if count == self._read:
+            return np.empty(0, REQUEST)
+        written = np.memmap(
+            self._path, dtype=REQUEST, mode="r", shape=(count + 1,)
+        )  # the header takes a record's place
+        records = np.array(written[self._read + 1 :])
+        self._read = count
+        for column, common in self._common.items():
+            records[column] = np.array(common, dtype=REQUEST[column])[records[column]]
+        return records
+
+    def _committed(self) -> int:
+        try:
+            with self._path.open("rb") as file:
+                header = file.read(_HEADER.size)
+        except FileNotFoundError:
+            return 0
+        if not any(header):
+            return 0  # created, and not begun
+        magic, end = _HEADER.unpack(header)
+        if magic != _MAGIC:
+            raise HarnessError(f"{self._path} is not a recording of requests")
+        return int(end) // REQUEST.itemsize - 1
+
+    def _read_journal(self) -> None:
+        for entry in self._journal.new():
+            if isinstance(entry, Name):
+                table = self._names[entry.table]
+                if entry.name not in table:
+                    table.append(entry.name)
+                self._common[entry.table].append(table.index(entry.name))
+
+
+class Records:
+    """Reads recordings, also while they are being written; several workers' files appear as one.
+
+    Each instance has a place of its own in the files: make one for each reader. Raises HarnessError for a file that
+    is no recording; a file that does not exist yet is empty.
+    """
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self.files: Sequence[Path] = tuple(files)
+        self.names: Names = {column: [""] for column in NAMED_COLUMNS}
+        """Tables for the arrays that were returned so far, the same for all files."""
+        self._recordings = [_Recording(file, self.names) for file in self.files]
+
+    def new(self) -> NDArray[np.void]:
+        """The records, of dtype REQUEST, that came since the last call; in no order."""
+        return np.concatenate([recording.new() for recording in self._recordings] or [np.empty(0, REQUEST)])
+
+    def all(self) -> NDArray[np.void]:
+        """All records so far, whatever `new` has returned, with numbers by this reader's `names`."""
+        again = [_Recording(file, self.names) for file in self.files]
+        return np.concatenate([recording.new() for recording in again] or [np.empty(0, REQUEST)])
+
+    def stalls(self) -> list[tuple[int, int]]:
+        """When a worker did not run, as (from_ns, until_ns), in order."""
+        entries = (entry for file in self.files for entry in JournalReader(journal_of(file)).new())
+        return sorted((entry.from_ns, entry.until_ns) for entry in entries if isinstance(entry, Stall))

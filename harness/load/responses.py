@@ -1,0 +1,92 @@
+"""HTTP/1.1 responses, parsed as they arrive: a thin layer over llhttp, Node's parser (httptools)."""
+
+from __future__ import annotations
+
+from httptools import HttpParserError, HttpResponseParser
+
+BODY_BYTES_MAX = 1_048_576
+"""Of a longer body the rest is counted, not kept."""
+
+
+class MalformedResponse(Exception):
+    """The bytes are not a response."""
+
+
+class ResponseReader:
+    """One connection's responses, one after another. `begin`, then `feed` until `complete`.
+
+    `status` is 0 until the headers are there; header names are lower-case. `reusable` says, of a complete response,
+    whether the connection may carry another request.
+    """
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self._parts: list[bytes] = []
+        self._for_head = False
+        self._until_end = False
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.size = 0
+        self.complete = False
+        self.reusable = False
+
+    def begin(self, *, for_head: bool = False) -> None:
+        """Expect the response to a new request (`for_head`: one to HEAD, which has no body whatever it says)."""
+        self._parts = []
+        self._for_head = for_head
+        self._until_end = False
+        self.status = 0
+        self.headers = {}
+        self.size = 0
+        self.complete = False
+        self.reusable = False
+
+    @property
+    def body(self) -> bytes:
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    def feed(self, data: bytes) -> None:
+        """Raises MalformedResponse."""
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError as error:
+            # What llhttp makes of the bytes after a HEAD's headers says nothing: the connection is not used again.
+            if not (self._for_head and self.complete):
+                raise MalformedResponse(str(error)) from error
+
+    def end(self) -> None:
+        """The server has closed the connection: that completes a response without a length."""
+        if self._until_end:
+            self.complete = True
+
+    # What httptools calls:
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self.reusable = False  # more than was asked for
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        if self.complete:
+            return
+        self.status = self._parser.get_status_code()
+        if self._for_head:
+            self.complete = self.status >= 200
+        elif b"content-length" not in self.headers and b"transfer-encoding" not in self.headers:
+            self._until_end = True
+
+    def on_body(self, data: bytes) -> None:
+        if self.size < BODY_BYTES_MAX:
+            self._parts.append(data)
+        self.size += len(data)
+
+    def on_message_complete(self) -> None:
+        if self.complete:
+            return
+        if self.status < 200:  # "100 Continue" and its like precede the response
+            self.begin(for_head=self._for_head)
+            return
+        self.complete = True
+        self.reusable = self._parser.should_keep_alive()
