@@ -194,7 +194,7 @@ class Marked:
 
 
 def _overrides(
-    item: pytest.Item, new: str | None = None, driver: str | None = None, seed: int | None = None
+    item: pytest.Item, to: str | None = None, driver: str | None = None, seed: int | None = None
 ) -> Overrides:
     """What the call says wins over the command line, and that over the marker."""
     from harness.scenario_file import Overrides
@@ -205,7 +205,7 @@ def _overrides(
     return Overrides(
         driver=next((each for each in drivers if each is not None), None),
         seed=next((each for each in seeds if each is not None), None),
-        new=new,
+        new=to,
     )
 
 

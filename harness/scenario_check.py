@@ -8,8 +8,9 @@ from harness.environment import Environment
 from harness.errors import InvalidInput, Unsupported
 from harness.faults.network import LinkFault
 from harness.faults.process import Kill, Pause
-from harness.protocols import Driver, Fault
+from harness.protocols import Driver, Fault, Linked
 from harness.scenario import Change, Scenario, ScheduledFault
+from harness.servers import TOXIPROXY, find
 from harness.toml_reader import nearest
 from harness.versions import resolve
 
@@ -53,11 +54,14 @@ def check_names(faults: Iterable[ScheduledFault]) -> None:
 
 def check_offered(fault: Fault, driver: type[Driver]) -> None:
     """Raises Unsupported if the driver cannot do it."""
-    lacking = sorted(need.__name__ for need in fault.needs - driver.offers)
-    if lacking:
-        raise Unsupported(
-            f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {', '.join(lacking)}"
-        )
+    lacking = fault.needs - driver.offers
+    if not lacking:
+        return
+    names = ", ".join(sorted(need.__name__ for need in lacking))
+    message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {names}"
+    if Linked in lacking and find(TOXIPROXY) is None:
+        message += f", as {TOXIPROXY.name} was not found; {TOXIPROXY.remedy}"
+    raise Unsupported(message)
 
 
 def check_target(fault: Fault, environment: Environment) -> None:

@@ -33,6 +33,7 @@ class Overrides:
 
     driver: str | None = None
     seed: int | None = None
+    old: str | None = None
     new: str | None = None
 
 
@@ -69,7 +70,7 @@ def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
         scenario,
         driver=scenario.driver if overrides.driver is None else overrides.driver,
         seed=scenario.seed if overrides.seed is None else overrides.seed,
-        change=scenario.change if overrides.new is None else replace(scenario.change, new=overrides.new),
+        change=_changed(scenario.change, overrides),
     )
     scenario_check.check(changed, registry.DRIVERS.find(changed.driver))
     return changed
@@ -92,15 +93,21 @@ def _driver(table: Table, overrides: Overrides) -> type[Driver]:
 def _change(table: Table, environment: Environment, overrides: Overrides) -> Change:
     inner = table.table("change")
     change = build(Change, inner)
-    if overrides.new is not None:
-        change = replace(change, new=overrides.new)
-        scenario_check.check_change(change, environment)
+    changed = _changed(change, overrides)
+    if changed != change:
+        scenario_check.check_change(changed, environment)
     for key in ("old", "new"):
         with inner.blame(key):
-            scenario_check.check_version(getattr(change, key), environment)
+            scenario_check.check_version(getattr(changed, key), environment)
     with inner.blame("new"):
-        scenario_check.check_change(change, environment)
-    return change
+        scenario_check.check_change(changed, environment)
+    return changed
+
+
+def _changed(change: Change, overrides: Overrides) -> Change:
+    return Change(
+        change.old if overrides.old is None else overrides.old, change.new if overrides.new is None else overrides.new
+    )
 
 
 def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:

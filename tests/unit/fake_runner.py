@@ -44,7 +44,7 @@ class FakeRunner:
     ran: list[Scenario] = field(default_factory=list)
 
     @contextmanager
-    def open_session(self, *, reports: Path) -> Iterator[SimpleNamespace]:
+    def open_session(self, reports: Path, *_: object) -> Iterator[SimpleNamespace]:
         self.opened += 1
         yield SimpleNamespace(run=lambda scenario: self._run(scenario, reports))
         self.closed += 1

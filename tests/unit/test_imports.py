@@ -20,7 +20,7 @@ LAYERS = (
     ("scenario",),
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
     ("supervisor", "drivers", "strategies", "faults", "load", "events", "checkers", "reporting"),
-    ("registry", "judge", "explain", "lanes", "live", "doctor", "sweep"),
+    ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
     ("scenario_file", "runner"),
     ("cli", "pytest_plugin"),

@@ -44,14 +44,15 @@ def test_a_failure_is_the_verdict_with_its_evidence_and_how_to_repeat_it(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "FAIL canary: 1.0 → 2.0+slow by canary",
-            "fail    lost-events: 2 of 90 acknowledged writes are not in the store. (first at 1.500 s)",
-            "*Acknowledged writes without an event, 2 of 2:",
+            "canary: 1.0 → 2.0+slow by canary, seed 1",
+            "FAIL: lost-events: 2 of 90 acknowledged writes are not in the store. (1 fail, 1 pass)",
+            "*FAIL * lost-events * (first at 1.500 s)",
+            "*Acknowledged writes without an event (2 of 2):",
             "*key  at_s",
             "*7    1.5",
-            "holds   order",
-            "report  *canary/run-1/report.html",
-            "repeat  harness run */scenarios/canary.toml --seed 1",
+            "*PASS * order *",
+            "report: *canary/run-1/report.html",
+            "repeat: harness run */scenarios/canary.toml --seed 1",
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
@@ -61,7 +62,7 @@ def test_a_failure_is_the_verdict_with_its_evidence_and_how_to_repeat_it(
 def test_unknown_is_a_failure(runner: FakeRunner, pytester: pytest.Pytester) -> None:
     result = run(pytester, "--harness-seed", "99")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["UNKNOWN canary: *", "unknown faults: the fault 'kill api' was never injected."])
+    result.stdout.fnmatch_lines(["UNKNOWN: faults: the fault 'kill api' was never injected.*"])
 
 
 def test_an_invalid_scenario_is_one_message(runner: FakeRunner, pytester: pytest.Pytester) -> None:
@@ -108,7 +109,7 @@ def test_an_assertion_that_fails_shows_the_verdict(runner: FakeRunner, pytester:
     )
     result = run(pytester, "--ignore=scenarios")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*- harness -*", "FAIL canary: *", "repeat  harness run *"])
+    result.stdout.fnmatch_lines(["*- harness -*", "FAIL: lost-events: *", "repeat: harness run *"])
 
 
 def test_unknown_skips_where_the_marker_says_so(runner: FakeRunner, pytester: pytest.Pytester) -> None:

@@ -1,0 +1,237 @@
+"""The command `harness`. Exit codes: 0 pass, 1 fail, 2 unknown, 3 the harness itself broke, 4 the input is invalid.
+
+Everything heavy is imported by the command that needs it, so that `harness --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import click
+
+from harness import __version__
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.reporting.terminal import Display
+    from harness.scenario import Scenario
+
+BROKEN, INVALID, INTERRUPTED, TERMINATED = 3, 4, 130, 143
+DEBUG = "HARNESS_DEBUG"
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+# ── one way in, one way out ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit. An error is one message on stderr; HARNESS_DEBUG=1 shows where it comes from."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli.main(None if arguments is None else list(arguments), prog_name="harness", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(INVALID)
+    except click.ClickException as error:
+        _complain(error.format_message())
+        sys.exit(INVALID)
+    except HarnessError as error:
+        _complain("\n".join((str(error), *getattr(error, "__notes__", ()))))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Who read our output is gone. Without this Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN)
+    except Exception as error:  # noqa: BLE001 (Python would exit with 1, which says that the system failed)
+        _complain(f"broke: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
+        sys.exit(BROKEN)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    """SIGTERM unwinds like Ctrl-C, so that faults heal and nothing is left behind."""
+    sys.exit(TERMINATED)
+
+
+def _complain(message: str) -> None:
+    if os.environ.get(DEBUG) == "1":
+        traceback.print_exc()
+    click.echo(f"harness: {message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="harness")
+def cli() -> None:
+    """Prove, before production, that a deployment has no downtime and that its rollback works.
+
+    Exit codes: 0 pass, 1 fail, 2 unknown, 3 the harness itself broke, 4 the input is invalid.
+    """
+
+
+# ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def overriding(command: Command) -> Command:
+    """Adds the options that say something else than the scenario's file."""
+    for option in (
+        click.option("--driver", metavar="NAME", help="Bring the environment up with this driver."),
+        click.option("--seed", type=click.IntRange(min=0), help="Repeat the run that had this seed."),
+        click.option("--to", "new", metavar="VERSION", help="Deploy this version instead, e.g. 2.0+slow."),
+        click.option("--from", "old", metavar="VERSION", help="Start from this version instead."),
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@overriding
+@click.option("--reports", type=FOLDER, default="reports", show_default=True, help="Where reports go.")
+@click.option("--plain", is_flag=True, help="Plain lines, even on a terminal.")
+@click.option("--quiet", is_flag=True, help="Only a line a verdict.")
+def run(
+    files: tuple[Path, ...],
+    old: str | None,
+    new: str | None,
+    seed: int | None,
+    driver: str | None,
+    reports: Path,
+    plain: bool,
+    quiet: bool,
+) -> int:
+    """Run scenarios and judge them; the worst verdict is the exit code.
+
+    All files are read before anything is started. Scenarios that follow each other share their environment's servers.
+    Ctrl-C heals the faults, keeps what was recorded and stops everything. SIGUSR1 aborts the deployment as an operator
+    would: it is rolled back.
+    """
+    scenarios = _read(files, old, new, seed, driver)
+    from harness.reporting.judgement import judge
+    from harness.runner import open_session
+
+    display = _display(plain, quiet)
+    results = []
+    with _abort_by_signal() as abort, open_session(reports, display, abort) as session:
+        for scenario in scenarios:
+            abort.clear()
+            with display:
+                result = session.run(scenario)
+            results.append(result)
+            if quiet:
+                told = judge(result.verdicts)
+                click.echo(f"{told.status.word:<8}{scenario.name}: {told.reason} {result.folder / 'report.html'}")
+    return max(result.status for result in results).exit_code
+
+
+def _display(plain: bool, quiet: bool) -> Display:
+    from harness.reporting.terminal import PlainDisplay, SilentDisplay, choose_display
+
+    if quiet:
+        return SilentDisplay()
+    return PlainDisplay(sys.stdout) if plain else choose_display(sys.stdout)
+
+
+@contextmanager
+def _abort_by_signal() -> Iterator[threading.Event]:
+    """An event that SIGUSR1 sets: the operator wants the old version back."""
+    abort = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda _number, _frame: abort.set())
+    try:
+        yield abort
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _read(
+    files: Sequence[Path], old: str | None, new: str | None, seed: int | None, driver: str | None
+) -> list[Scenario]:
+    from harness.scenario_file import Overrides, read_scenario
+
+    return [read_scenario(file, Overrides(driver, seed, old, new)) for file in files]
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@overriding
+def plan(files: tuple[Path, ...], old: str | None, new: str | None, seed: int | None, driver: str | None) -> None:
+    """Print what a run would do, step by step. Nothing is started."""
+    scenarios = _read(files, old, new, seed, driver)
+    from harness.plan import plan as draw
+
+    click.echo("\n".join(draw(scenario) for scenario in scenarios), nl=False)
+
+
+@cli.command()
+@click.argument("folder", type=FOLDER)
+def check(folder: Path) -> int:
+    """Judge the saved history of a run again, and say whether the verdict is the recorded one.
+
+    FOLDER is the run's own: reports/<scenario>/<run id>.
+    """
+    from harness.explain import explain
+    from harness.recheck import check_again
+
+    again = check_again(folder)
+    click.echo(explain(again.judged, folder))
+    for difference in again.differences:
+        click.echo(f"differs from the recorded verdict: {difference}")
+    if not again.differences:
+        click.echo("the same as recorded")
+    return again.status.exit_code
+
+
+# ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cli.command()
+def sweep() -> None:
+    """Remove what runs left behind that ended in a power cut. Runs that live are left alone."""
+    from harness import sweep as sweeping
+
+    click.echo(sweeping.render(sweeping.sweep()))
+
+
+@cli.command()
+@click.option("--install", is_flag=True, help="Get toxiproxy, which no wheel has; needs Go.")
+def doctor(install: bool) -> None:
+    """Say which servers were found, what is missing, what that rules out and how to get it."""
+    from harness import doctor as surgery
+
+    if install:
+        click.echo(surgery.install())
+    click.echo(surgery.render(surgery.examine()))
+
+
+@cli.command(name="list")
+def list_() -> None:
+    """List strategies, faults, checkers and drivers, with their options."""
+    from harness import registry
+
+    for group in registry.GROUPS:
+        click.echo(group.entry_points.removeprefix("harness."))
+        for kind in group.kinds():
+            click.echo("\n".join(_described(group.find(kind), kind)))
+
+
+def _described(cls: type, kind: str) -> Iterator[str]:
+    from harness.toml_values import options
+
+    told = (cls.__doc__ or "").partition("\n")[0]
+    yield f"  {kind:<16} {told}".rstrip()
+    if is_dataclass(cls):
+        yield from (f"{'':<19}  {option}" for option in options(cls) if option.name not in ("kind", "name"))
