@@ -115,7 +115,7 @@ class LocalSite:
 
     def _system(self) -> LocalSystem:
         parts = (self._environment, self._workspace, self._stores, self._migrations, self._router)
-        return LinkedLocalSystem(*parts, self._links) if self._links else LocalSystem(*parts)
+        return LinkedLocalSystem(*parts, links=self._links) if self._links else LocalSystem(*parts)
 
 
 def _server(store: Store, workspace: Workspace) -> StoreServer:

@@ -8,7 +8,7 @@ from itertools import count
 from harness.drivers.commands import migration_command
 from harness.drivers.parts import kill, tail
 from harness.environment import Environment
-from harness.errors import StepFailed
+from harness.errors import StartFailed, StepFailed
 from harness.protocols import Workspace
 from harness.versions import resolve
 
@@ -28,16 +28,13 @@ class Migrations:
         """Raises StepFailed, with what it printed, if it fails or takes longer than MIGRATION_S_MAX."""
         name = f"migration-{next(self._numbers)}-{version}"
         log = self._workspace.logs / f"{name}.log"
-        process = self._workspace.spawner.spawn(
-            migration_command(
-                self._environment,
-                command,
-                resolve(self._environment, version),
-                name=name,
-                urls=self._urls,
-                log=log,
+        resolved = resolve(self._environment, version)
+        try:
+            process = self._workspace.spawner.spawn(
+                migration_command(self._environment, command, resolved, name=name, urls=self._urls, log=log)
             )
-        )
+        except StartFailed as error:
+            raise StepFailed(str(error)) from error
         if process.wait(MIGRATION_S_MAX) is None:
             kill(process)
             raise StepFailed(f"{' '.join(command)} ({version}) took longer than {MIGRATION_S_MAX:g} s{tail(log)}")

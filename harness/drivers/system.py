@@ -210,6 +210,7 @@ class LinkedLocalSystem(LocalSystem):
         stores: Mapping[str, StoreServer],
         migrations: Migrations,
         router: EnvoyRouter,
+        *,
         links: ProxiedLinks,
     ) -> None:
         super().__init__(environment, workspace, stores, migrations, router)

@@ -60,7 +60,7 @@ class Server(ThreadingHTTPServer):
     def process_request(self, request: socket.socket, address: object) -> None:  # type: ignore[override]
         self.idle = False
         self.connections.add(request)
-        super().process_request(request, address)  # type: ignore[arg-type]
+        super().process_request(request, address)
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
         self.connections.discard(request)
