@@ -69,10 +69,10 @@ class OpenLoopCrew:
         stage.all_prepared.wait()
         if not stage.listened:
             self._runner.greenlet.spawn(self._keep_statistics)
-
-    def begin(self, at_ns: int) -> None:
         gc.collect()
         gc.freeze()  # what lives now lives to the end: no collection need look at it again
+
+    def begin(self, at_ns: int) -> None:
         self._dispatcher.begin(at_ns)
 
     def end(self, at_ns: int) -> None:

@@ -22,7 +22,7 @@ from signal import SIGKILL
 
 import harness
 from harness.environment import Headers
-from harness.errors import HarnessError, InvalidInput, StartFailed
+from harness.errors import HarnessError, InvalidInput
 from harness.load.arrivals import Rate
 from harness.load.journal import Drained, Entry, JournalReader, Loaded, Prepared
 from harness.load.plan import Begin, CommandWriter, End, Prepare, WorkerPlan
@@ -38,6 +38,7 @@ _DRAIN_EXTRA_S = 5.0
 _KILLED_S_MAX = 5.0
 _LOG_LINES = 20
 _SESSIONS_MAX = 65_535
+_HEADERS = Headers()
 
 
 class LoadStopped(HarnessError):
@@ -154,7 +155,7 @@ def start_load(
     logs: Path,
     *,
     seed: int,
-    headers: Headers = Headers(),
+    headers: Headers = _HEADERS,
     writes: Sequence[str] = (),
     processes: int = 1,
     key_base: int | None = None,

@@ -34,11 +34,17 @@ class WorkerPlan:
     workers: int = 1
 
     def write(self, path: Path) -> None:
-        path.write_bytes(msgspec.json.encode(self))
+        path.write_bytes(msgspec.json.encode(self, enc_hook=str))
 
     @classmethod
     def read(cls, path: Path) -> WorkerPlan:
-        return msgspec.json.decode(path.read_bytes(), type=cls)
+        return msgspec.json.decode(path.read_bytes(), type=cls, dec_hook=_decode_path)
+
+
+def _decode_path(kind: type, value: object) -> Path:
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    return Path(str(value))
 
 
 class Prepare(msgspec.Struct, frozen=True, tag="prepare"):

@@ -110,7 +110,7 @@ def _end_with_the_first_error() -> None:
 
     def handle_error(
         context: object,
-        type: type[BaseException] | None,  # noqa: A002  # gevent's names
+        type: type[BaseException] | None,  # gevent's names
         value: BaseException | str | None,
         tb: TracebackType | None,
     ) -> None:
