@@ -85,7 +85,8 @@ class VerdictDocument:
 
 def document(facts: RunFacts, verdicts: Sequence[Verdict], options: Options) -> VerdictDocument:
     judgement = judge(verdicts)
-    run = RunEntry(**{name: getattr(facts, name) for name in RunEntry.__dataclass_fields__})
+    known = {name: getattr(facts, name) for name in RunEntry.__dataclass_fields__}
+    run = RunEntry(**known | {"rate_per_s": float(facts.rate_per_s)})
     return VerdictDocument(
         format="rollproof/verdict/1",
         status=_word(judgement.status),
@@ -124,7 +125,7 @@ def _entry(verdict: Verdict, options: Mapping[str, Cell]) -> CheckerEntry:
         checker=verdict.checker,
         status=_word(verdict.status),
         reason=verdict.reason,
-        first_violation_s=verdict.first_violation_s,
+        first_violation_s=None if verdict.first_violation_s is None else float(verdict.first_violation_s),
         figures=dict(verdict.figures),
         options=dict(options),
         evidence=tuple(

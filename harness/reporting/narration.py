@@ -31,7 +31,7 @@ def narrate(moment: Moment) -> str:
         case Kind.STALL:
             return f"the harness itself did not run for {_length(moment)}"
         case Kind.QUIET:
-            return "consumers and projections caught up" if detail.get("reached") is True else "NOT caught up in time"
+            return f"consumers and projections {'caught up' if detail.get('reached') is True else 'did NOT catch up'}"
         case Kind.NOTE:
             return str(detail.get("text", moment.name))
         case Kind.LAG | Kind.FLEET:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -145,6 +146,7 @@ PLAN = """scenario canary healthy: ledger 1.1 -> 2.0 by canary, driver local, se
     └── kill one: SIGKILL ledger-2 for 2 s at step "canary 25 %" + 0.5 s"""
 
 
+@cache
 def healthy_canary() -> Run:
     """Every gate passes; a killed instance costs nothing."""
     shares = [(3.0, 0.05), (7.0, 0.25), (11.0, 0.5), (15.0, 1.0)]
@@ -204,6 +206,7 @@ def _canary_steps() -> list[tuple[float, str, float]]:
     return list(zip(starts_s, FACTS.steps, (*starts_s[1:], 20.6), strict=True))
 
 
+@cache
 def rolled_back_canary() -> Run:
     """2.0 fails a fifth of what it gets; the first gates see too little of it, the third turns back."""
     facts = replace(
@@ -281,6 +284,7 @@ def rolled_back_canary() -> Run:
     return Run(history, verdicts, PLAN, options)
 
 
+@cache
 def unknown_blue_green() -> Run:
     """The database blinks across the switch, the fault's effect is not proved, nothing was consumed."""
     facts = replace(

@@ -1,0 +1,192 @@
+"""One page over many runs: each scenario's verdict, and which variants were found out under which strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from harness.reporting.files import replace
+from harness.reporting.pages import environment, inline, policy
+from harness.reporting.text import seconds
+from harness.verdict import Status
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run of a scenario. `report` is the path of its page relative to the summary; "" for none.
+
+    `detection_s`: from the first thing that was wrong to the verdict that says so; None: nothing was found.
+    """
+
+    scenario: str
+    strategy: str
+    driver: str
+    status: Status
+    expected: Status
+    checker: str
+    """That decided; "" if all passed."""
+    reason: str
+    detection_s: float | None = None
+    report: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        return self.status is self.expected
+
+
+@dataclass(frozen=True)
+class VariantRow:
+    """One variant of a release under one strategy; `expected` is what a harness that works comes to."""
+
+    variant: str
+    strategy: str
+    status: Status
+    expected: Status
+    checker: str
+    detection_s: float | None = None
+    report: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        return self.status is self.expected
+
+
+@dataclass(frozen=True)
+class Summary:
+    """`machine` and `made_at` (UTC, ISO 8601) say where and when."""
+
+    title: str
+    made_at: str
+    machine: str
+    runs: tuple[RunRow, ...] = ()
+    variants: tuple[VariantRow, ...] = ()
+
+    @property
+    def unexpected(self) -> int:
+        return sum(not row.as_expected for row in self.runs) + sum(not row.as_expected for row in self.variants)
+
+    @property
+    def sentence(self) -> str:
+        rows = len(self.runs) + len(self.variants)
+        if not rows:
+            return "Nothing was run, so nothing is proved."
+        return f"{rows - self.unexpected} of {rows} runs came out as expected."
+
+    @property
+    def status(self) -> Status:
+        """Pass only if there were runs and each came out as expected."""
+        if not self.runs and not self.variants:
+            return Status.UNKNOWN
+        return Status.FAIL if self.unexpected else Status.PASS
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Variants down, strategies across; None where a variant was not run under a strategy."""
+
+    strategies: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[VariantRow | None, ...]], ...]
+
+
+@dataclass(frozen=True)
+class SummaryPaths:
+    page: Path
+    markdown: Path
+    data: Path
+
+
+def write_summary(folder: Path, summary: Summary) -> SummaryPaths:
+    """Write summary.html, summary.md and summary.json into `folder`. Raises OSError if that is not possible."""
+    paths = SummaryPaths(folder / "summary.html", folder / "summary.md", folder / "summary.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    replace(paths.page, render_html(summary).encode("utf-8", "replace"))
+    replace(paths.markdown, render_markdown(summary).encode("utf-8", "replace"))
+    replace(paths.data, render_json(summary))
+    return paths
+
+
+def matrix(variants: Sequence[VariantRow]) -> Matrix:
+    """Both in the order in which they first appear; of two rows for one place the later counts."""
+    strategies = tuple(dict.fromkeys(row.strategy for row in variants))
+    names = dict.fromkeys(row.variant for row in variants)
+    cells = {(row.variant, row.strategy): row for row in variants}
+    return Matrix(
+        strategies, tuple((name, tuple(cells.get((name, strategy)) for strategy in strategies)) for name in names)
+    )
+
+
+def render_html(summary: Summary) -> str:
+    """A self-contained page, like the report's."""
+    css = inline("report.css")
+    templates = environment()
+    templates.filters["link"] = lambda path: "./" + quote(path)
+    template = templates.get_template("summary.html.j2")
+    return template.render(policy=policy(css=css), css=css, summary=summary, matrix=matrix(summary.variants))
+
+
+def render_markdown(summary: Summary) -> str:
+    """Tables for a README or a CI's job page."""
+    lines = [f"# {_md(summary.title)}", "", f"**{summary.status.name}**: {summary.sentence}", ""]
+    lines += [f"{_md(summary.made_at)}, {_md(summary.machine)}", ""]
+    if summary.runs:
+        lines += [
+            "| scenario | strategy | driver | verdict | decided by | detected after |",
+            "|---|---|---|---|---|--:|",
+        ]
+        lines += [
+            f"| {_linked(row.scenario, row.report)} | {_md(row.strategy)} | {_md(row.driver)} | {_outcome(row)} "
+            f"| {_md(row.checker)} | {seconds(row.detection_s)} |"
+            for row in summary.runs
+        ]
+        lines.append("")
+    if summary.variants:
+        table = matrix(summary.variants)
+        lines += [f"| variant | {' | '.join(map(_md, table.strategies))} |", f"|---{'|---' * len(table.strategies)}|"]
+        lines += [f"| {_md(name)} | {' | '.join(_cell(row) for row in rows)} |" for name, rows in table.rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def render_json(summary: Summary) -> bytes:
+    """The rows as they are; a status is its word."""
+    document = {
+        "title": summary.title,
+        "made_at": summary.made_at,
+        "machine": summary.machine,
+        "status": summary.status.word,
+        "sentence": summary.sentence,
+        "runs": [_words(row) for row in summary.runs],
+        "variants": [_words(row) for row in summary.variants],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _words(row: RunRow | VariantRow) -> dict[str, object]:
+    words = {"status": row.status.word, "expected": row.expected.word, "as_expected": row.as_expected}
+    return {**msgspec.to_builtins(row), **words}
+
+
+def _outcome(row: RunRow | VariantRow) -> str:
+    return row.status.word if row.as_expected else f"**{row.status.word}** (expected {row.expected.word})"
+
+
+def _cell(row: VariantRow | None) -> str:
+    if row is None:
+        return ""
+    by = f" by {_md(row.checker)}" if row.checker else ""
+    after = "" if row.detection_s is None else f" after {seconds(row.detection_s)}"
+    return f"{_outcome(row)}{by}{after}"
+
+
+def _linked(name: str, path: str) -> str:
+    return f"[{_md(name)}]({quote(path)})" if path else _md(name)
+
+
+def _md(text: str) -> str:
+    """Text that cannot end its cell, or begin markup."""
+    flat = " ".join(text.split())
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in flat)
