@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import is_dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 BROKEN, INVALID, INTERRUPTED, TERMINATED = 3, 4, 130, 143
 DEBUG = "HARNESS_DEBUG"
 FILE = click.Path(dir_okay=False, path_type=Path)
+ABOVE_0 = click.FloatRange(min=0, min_open=True)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -193,6 +195,53 @@ def check(folder: Path) -> int:
     if not again.differences:
         click.echo("the same as recorded")
     return again.status.exit_code
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--rate", "rate_per_s", type=ABOVE_0, required=True, help="Requests a second.")
+@click.option("--duration", "duration_s", type=ABOVE_0, required=True, help="Seconds.")
+@click.option("--method", default="GET", show_default=True)
+@click.option("--body", default="", help="Sent with every request.")
+@click.option("--connections", type=click.Choice(["kept", "new"]), default="kept", show_default=True)
+@click.option("--arrivals", type=click.Choice(["poisson", "uniform"]), default="poisson", show_default=True)
+@click.option("--users", type=click.IntRange(min=1), default=64, show_default=True, help="Connections at most.")
+@click.option("--timeout", "timeout_s", type=ABOVE_0, default=5.0, show_default=True, help="Seconds.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--out", type=FOLDER, help="Where the records are kept.  [default: reports/load/<time>]")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def load(
+    url: str,
+    rate_per_s: float,
+    duration_s: float,
+    method: str,
+    body: str,
+    connections: str,
+    arrivals: str,
+    users: int,
+    timeout_s: float,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Load one URL of this machine on a schedule, and record every request."""
+    from harness.load.command import Connections, run_alone
+    from harness.scenario import Arrivals
+
+    summary = run_alone(
+        url,
+        rate_per_s,
+        duration_s,
+        out or Path("reports", "load", f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"),
+        method=method,
+        connections=Connections(connections),
+        body=body.encode(),
+        arrivals=Arrivals(arrivals),
+        users=users,
+        timeout_s=timeout_s,
+        seed=seed,
+    )
+    click.echo(summary.json() if as_json else summary.text())
 
 
 # ── the machine ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """Strict reading of TOML: what is unknown, missing or of a wrong type is an InvalidInput with file and line.
 
-A `Table` hands out its keys by type and remembers which were asked for; `finish()` refuses the rest, naming the
-nearest key that would have been understood.
+A `Table` hands out its keys by type, and refuses those that it is not expected to hold, naming the nearest that would
+have been understood.
 
 The standard library's parser keeps no positions, and those that keep the layout (tomlkit) give none for a key either.
 So the line of a key is asked of the parser itself: it is where the shortest run of leading lines that parses and
@@ -102,7 +102,6 @@ class Table:
         self._values = values
         self._source = source
         self._keys = keys
-        self._asked: set[str] = set()
 
     @classmethod
     def read(cls, path: Path) -> Table:
@@ -138,7 +137,6 @@ class Table:
 
     def value(self, name: str) -> object:
         """The raw value. Raises InvalidInput if it is missing."""
-        self._asked.add(name)
         if name not in self._values:
             place = f" in [{self.name}]" if self._keys else ""
             raise self.error(f"{name!r} is missing{place}")
@@ -146,9 +144,6 @@ class Table:
 
     def text(self, name: str, default: str | _Required = REQUIRED) -> str:
         return cast(str, self._typed(name, str, "a text", default))
-
-    def whole(self, name: str, default: int | _Required = REQUIRED) -> int:
-        return cast(int, self._typed(name, int, "a whole number", default))
 
     def number(self, name: str, default: float | _Required = REQUIRED) -> float:
         return float(cast(float, self._typed(name, (int, float), "a number", default)))
@@ -181,7 +176,6 @@ class Table:
 
     def _typed(self, name: str, kinds: type | tuple[type, ...], expected: str, default: object | _Required) -> object:
         if name not in self and not isinstance(default, _Required):
-            self._asked.add(name)
             return default
         value = self.value(name)
         # In Python true and false are whole numbers; in TOML they are not.
@@ -214,10 +208,6 @@ class Table:
             if name not in choices:
                 place = f" in [{self.name}]" if self._keys else ""
                 raise self.error(f"unknown key {name!r}{place}; {nearest(name, choices)}", name)
-
-    def finish(self) -> None:
-        """Raises InvalidInput if it holds a key that nobody asked for."""
-        self.expect(self._asked)
 
 
 def _not_toml(error: tomllib.TOMLDecodeError, path: Path, text: str) -> InvalidInput:
