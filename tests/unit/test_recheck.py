@@ -95,7 +95,8 @@ def test_what_is_no_run_is_refused(folder: Path, tmp_path: Path) -> None:
         check_again(folder)
 
 
-def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cli.signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         cli.main(["check", str(folder)])
     assert ended.value.code == 2
