@@ -18,15 +18,21 @@ class Stopped(Exception):
 class Stage:
     """`origin_ns` is the monotonic clock's value at which the load begins to flow: time zero of the history."""
 
-    def __init__(self, timeline: Timeline, origin_ns: int) -> None:
+    def __init__(self, timeline: Timeline, origin_ns: int, abort: threading.Event | None = None) -> None:
         self.stop = threading.Event()
-        self.abort = threading.Event()
+        self.abort = abort or threading.Event()
         """An operator wants the old version back."""
         self._timeline = timeline
         self._origin_ns = origin_ns
         self._changed = threading.Condition()
         self._begun: dict[str, int] = {}
         self._step: Moment | None = None
+
+    @property
+    def step(self) -> str:
+        """The step that the deployment is in; "" between steps."""
+        with self._changed:
+            return self._step.name if self._step else ""
 
     def now_ns(self) -> int:
         return time.monotonic_ns() - self._origin_ns

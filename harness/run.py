@@ -1,0 +1,213 @@
+"""One run: the system is started, deployed upon under load and faults, and what happened is saved as its history."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.environment import Environment
+from harness.events.consumer import ConsumerObserver
+from harness.events.quiet import LagProbe, await_quiet
+from harness.events.snapshot import save_snapshot
+from harness.facts import facts_of
+from harness.history import Kind, Moment
+from harness.lanes.deploy import Deployment
+from harness.lanes.faults import FaultLane
+from harness.lanes.stage import Stage, Stopped
+from harness.live import LiveHistory
+from harness.load.engine import RunningLoad, start_load
+from harness.load.parquet import to_parquet
+from harness.protocols import Site, System, Workspace
+from harness.recording import Timeline, write_facts, write_timeline
+from harness.reporting.terminal import Display, Snapshot, VersionRate
+from harness.scenario import Scenario
+
+WATCH_S = 0.25
+"""How often the run looks after its lanes and shows how it stands."""
+SHOWN_S = 2.0
+"""The rates on display are of the last seconds."""
+
+
+class Run:
+    """See `carry_out`."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        run_id: str,
+        folder: Path,
+        site: Site,
+        workspace: Workspace,
+        display: Display,
+        abort: threading.Event,
+    ) -> None:
+        """`folder` takes the history."""
+        self.run_id = run_id
+        self.interruption: BaseException | None = None
+        """The KeyboardInterrupt or SystemExit that cut the run short, if one did."""
+        self._scenario = scenario
+        self._folder = folder
+        self._site = site
+        self._workspace = workspace
+        self._display = display
+        self._abort = abort
+        self._origin_ns = 0
+        self._load_ends_ns = 0
+
+    @property
+    def _environment(self) -> Environment:
+        return self._scenario.environment
+
+    def carry_out(self) -> None:
+        """Start, deploy under load and faults, wait until all is quiet, save.
+
+        An interruption ends the deployment where it is; faults heal and what was recorded is saved all the same.
+        Raises HarnessError if the harness could not do its work.
+        """
+        started_at = datetime.now(UTC)
+        recording = self._folder / "recording"
+        recording.mkdir()
+        with ExitStack() as stack:
+            load = stack.enter_context(self._start_load(recording))
+            system = stack.enter_context(self._site.start(self._scenario.change.old))
+            observer = self._observe(system, stack)
+            load.prepare(system.url)
+            self._origin_ns = load.begin()
+            timeline = stack.enter_context(Timeline(self._folder / "timeline.jsonl", self._show))
+            stage = Stage(timeline, self._origin_ns, self._abort)
+            with self._lag_probe(system, timeline):
+                self._perform(system, load, stage)
+                self._load_ends_ns = load.end() - self._origin_ns
+                if self.interruption is None:
+                    self._await_quiet(system, observer, stage)
+            self._save(system, observer, load, timeline, started_at)
+        shutil.rmtree(recording)  # only now: whatever went wrong before, the raw records are still there
+
+    def _start_load(self, recording: Path) -> AbstractContextManager[RunningLoad]:
+        return start_load(
+            self._scenario.load,
+            self._workspace.spawner,
+            recording,
+            self._workspace.logs,
+            seed=self._scenario.seed,
+            headers=self._environment.headers,
+            writes=[operation.name for operation in self._environment.operations if operation.writes],
+        )
+
+    def _observe(self, system: System, stack: ExitStack) -> ConsumerObserver | None:
+        consumer = self._environment.consumer
+        if consumer is None:
+            return None
+        return stack.enter_context(ConsumerObserver(system.store_url(consumer.store), consumer))
+
+    def _lag_probe(self, system: System, timeline: Timeline) -> AbstractContextManager[object]:
+        if self._environment.projection is None:
+            return nullcontext()
+        return LagProbe(self._environment, system.store_url, timeline)
+
+    # ── while the load flows ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _perform(self, system: System, load: RunningLoad, stage: Stage) -> None:
+        live = LiveHistory(load.records(), self._origin_ns)
+        deployment = Deployment(self._scenario, system, stage, live)
+        with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
+            deployed = executor.submit(self._deploy, deployment, stage)
+            faults = FaultLane(system, stage, deployed.done)
+            lanes = [deployed, *faults.schedule(self._scenario.faults, executor)]
+            try:
+                self._look_after(lanes, load, live, stage)
+            except (KeyboardInterrupt, SystemExit) as interruption:
+                self.interruption = interruption
+            finally:
+                stage.stop.set()
+                faults.heal_all()
+
+    def _deploy(self, deployment: Deployment, stage: Stage) -> None:
+        """The baseline, the deployment, the aftermath."""
+        with suppress(Stopped):
+            stage.sleep(self._scenario.settle_s)
+            deployment.run()
+            stage.sleep(self._scenario.settle_s)
+
+    def _look_after(self, lanes: list[Future[None]], load: RunningLoad, live: LiveHistory, stage: Stage) -> None:
+        """Until all lanes are done, one of them or the load breaks, or the time is up."""
+        while True:
+            done, under_way = wait(lanes, timeout=WATCH_S, return_when=FIRST_EXCEPTION)
+            for lane in done:
+                lane.result()
+            load.check()
+            self._display.progress(_snapshot(live, stage))
+            if not under_way:
+                return
+            if stage.now_ns() > self._scenario.time_limit_s * 1e9:
+                text = f"not over within its time limit of {self._scenario.time_limit_s:g} s"
+                stage.record(Kind.NOTE, "time limit", {"text": text})
+                return
+
+    # ── after it ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _await_quiet(self, system: System, observer: ConsumerObserver | None, stage: Stage) -> None:
+        quiet = await_quiet(
+            self._environment,
+            system.store_url,
+            observer,
+            timeout_s=self._scenario.quiesce_s,
+            stop=threading.Event(),
+        )
+        if quiet is not None:
+            stage.record(Kind.QUIET, "quiet", quiet.detail())
+
+    def _save(
+        self,
+        system: System,
+        observer: ConsumerObserver | None,
+        load: RunningLoad,
+        timeline: Timeline,
+        started_at: datetime,
+    ) -> None:
+        for from_ns, until_ns in load.stalls():
+            timeline.add(Kind.STALL, "the load generator did not run", at_ns=from_ns, until_ns=until_ns)
+        to_parquet(load.files, self._folder / "requests.parquet", self._origin_ns)
+        if self.interruption is None:
+            if observer is not None:
+                observer.stop()
+            save_snapshot(self._environment, system.store_url, observer, self._origin_ns, self._folder)
+        write_timeline(self._folder, timeline.moments(self._origin_ns))
+        write_facts(
+            self._folder,
+            facts_of(
+                self._scenario,
+                run_id=self.run_id,
+                started_at=started_at,
+                origin_ns=self._origin_ns,
+                load_ends_ns=self._load_ends_ns,
+            ),
+        )
+
+    def _show(self, moment: Moment) -> None:
+        until_ns = None if moment.until_ns is None else moment.until_ns - self._origin_ns
+        self._display.moment(replace(moment, at_ns=moment.at_ns - self._origin_ns, until_ns=until_ns))
+
+
+def _snapshot(live: LiveHistory, stage: Stage) -> Snapshot:
+    now_ns = stage.now_ns()
+    traffic = live.traffic(max(0, now_ns - round(SHOWN_S * 1e9)))
+    seconds = min(SHOWN_S, max(now_ns / 1e9, WATCH_S))
+    versions = tuple(
+        VersionRate(each.version, each.tally.requests / seconds, each.tally.error_rate, each.tally.p99_ms)
+        for each in traffic
+    )
+    requests = sum(each.tally.requests for each in traffic)
+    return Snapshot(
+        elapsed_s=now_ns / 1e9,
+        phase=stage.step or "under load",
+        requests_per_s=requests / seconds,
+        error_rate=sum(each.tally.failed for each in traffic) / requests if requests else None,
+        p99_ms=max((each.tally.p99_ms for each in traffic if each.tally.p99_ms is not None), default=None),
+        versions=versions,
+    )
