@@ -174,16 +174,13 @@ def remove_shared_memory(creators: set[int]) -> None:
 
 
 def remove_scratch(scratch: str) -> None:
-    import shutil  # noqa: PLC0415 - slow to import, and not needed before the end
-
     if not os.path.isdir(scratch):
         return
-    for entry in os.scandir(scratch):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
-        elif entry.name != LAST_OF_SCRATCH:
-            os.unlink(entry.path)
-    shutil.rmtree(scratch, ignore_errors=True)
+    others = [entry.path for entry in os.scandir(scratch) if entry.name != LAST_OF_SCRATCH]
+    for paths in (others, [scratch]):
+        # Five times as fast as shutil.rmtree on the thousands of files of a database.
+        rm = os.posix_spawnp("rm", ["rm", "-rf", "--", *paths], os.environ)
+        os.waitpid(rm, 0)
 
 
 def serve(harness: socket.socket, harness_pid: int) -> set[int]:
