@@ -22,7 +22,7 @@ LAYERS = (
     ("supervisor", "drivers", "strategies", "faults", "load", "events", "checkers", "reporting"),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
-    ("scenario_file", "runner"),
+    ("scenario_file", "run", "runner"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
