@@ -130,6 +130,7 @@ class Run:
     def _deploy(self, deployment: Deployment, stage: Stage) -> None:
         """The baseline, the deployment, the aftermath."""
         with suppress(Stopped):
+            deployment.survey()
             stage.sleep(self._scenario.settle_s)
             deployment.run()
             stage.sleep(self._scenario.settle_s)

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from harness.environment import StoreKind
 from harness.errors import HarnessError, InvalidInput
-from harness.faults.waiting import eventually
 from harness.protocols import Effect, Link, Linked, Proof, System, Toxic
+from harness.waiting import until
 
 KINDS = ("latency", "timeout", "reset_peer", "down")
 PROBE_TIMEOUT_S = 1.0
@@ -71,7 +71,7 @@ class _Disturbed(Effect):
         return Proof(not exchange.answered, f"a probe met: {exchange.error or 'an ordinary answer'}")
 
     def heals(self) -> Proof:
-        healed = eventually(self._answers_as_usual, HEAL_TIMEOUT_S)
+        healed = until(self._answers_as_usual, HEAL_TIMEOUT_S)
         return Proof(healed, f"a probe {'is answered' if healed else 'is not answered'} as before")
 
     def _answers_as_usual(self) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.errors import HarnessError
-from harness.faults.waiting import eventually
 from harness.protocols import Effect, Instance, Killable, Pausable, Proof, System
+from harness.waiting import until
 
 PROOF_TIMEOUT_S = 2.0
 HEAL_TIMEOUT_S = 15.0
@@ -36,13 +36,13 @@ class _Killed(Effect):
     pid: int | None
 
     def bites(self) -> Proof:
-        gone = eventually(lambda: self.killable.pid(self.instance.name) is None, PROOF_TIMEOUT_S)
+        gone = until(lambda: self.killable.pid(self.instance.name) is None, PROOF_TIMEOUT_S)
         return Proof(self.pid is not None and gone, f"pid {self.pid} of {self.instance.name} is {_word(gone)}")
 
     def heals(self) -> Proof:
         if not _stands(self.system, self.instance):
             return Proof(True, f"{self.instance.name} has been retired by the deployment")
-        ready = eventually(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
+        ready = until(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
         return Proof(ready, f"{self.instance.name} is {'ready' if ready else 'not ready'} again")
 
 
@@ -77,14 +77,14 @@ class _Paused(Effect):
     instance: Instance
 
     def bites(self) -> Proof:
-        stopped = eventually(lambda: self.pausable.paused(self.instance.name), PROOF_TIMEOUT_S)
+        stopped = until(lambda: self.pausable.paused(self.instance.name), PROOF_TIMEOUT_S)
         state = "stopped (T)" if stopped else "not stopped"
         return Proof(stopped, f"the operating system says {self.instance.name} is {state}")
 
     def heals(self) -> Proof:
         if not _stands(self.system, self.instance):
             return Proof(True, f"{self.instance.name} has been retired by the deployment")
-        ready = eventually(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
+        ready = until(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
         return Proof(ready, f"{self.instance.name} {'answers' if ready else 'does not answer'} again")
 
 

@@ -47,9 +47,13 @@ class Deployment:
         self._live = live
         self._setback: Setback | None = None
 
+    def survey(self) -> None:
+        """Record who serves before anything changes."""
+        self._record_fleet()
+        self._stage.record(Kind.WEIGHTS, "weights", {self._scenario.change.old: 100})
+
     def run(self) -> None:
         """Raises Stopped if the run ended meanwhile, HarnessError if the harness could not do an action."""
-        self._record_fleet()
         steps = self._scenario.strategy.steps(
             self._scenario.change, self._scenario.environment.services, self._system.instances()
         )
