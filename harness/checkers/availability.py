@@ -10,7 +10,7 @@ from typing import ClassVar
 from harness.bounds import fraction, positive
 from harness.checkers import judged
 from harness.checkers.evidence import first_time_s, lacking, percent, records
-from harness.checkers.outages import Outages, measure_outages
+from harness.checkers.outages import Outages, longest_gap_s, measure_outages
 from harness.history import History, RunFacts
 from harness.scenario import Ending
 from harness.verdict import Cell, Status, Verdict
@@ -21,8 +21,9 @@ _COUNTS = """
     FROM judged GROUP BY version, lane, faulted
 """
 _FAILED = """
-    SELECT start_ns, scheduled_ns, ended_ns, lane, operation, error, status, version, instance, faulted
-    FROM judged WHERE NOT served AND ($all OR NOT excused)
+    SELECT start_ns, judged.scheduled_ns, ended_ns, judged.lane, judged.operation, error, status, judged.version,
+        instance, faulted
+    FROM judged JOIN requests USING (row) WHERE NOT served AND ($all OR NOT excused)
 """
 
 
@@ -104,12 +105,15 @@ class Availability:
             version: _sum(group for group in groups if group.version == version and not group.faulted)
             for version in sorted({group.version for group in groups if group.version is not None})
         }
+        gap_s = longest_gap_s(history)
         certain = measure_outages(history, excused=False)
-        whole = measure_outages(history, excused=True) if total.excused else certain
-        broken = list(self._broken(history.facts, total, versions, certain, Counts.without_excused))
+        whole = measure_outages(history, excused=True) if total.excused_failed else certain
+        broken = list(
+            self._broken(history.facts, total, versions, max(certain.longest_s, gap_s), Counts.without_excused)
+        )
         status = judged.weigh(
             broken,
-            list(self._broken(history.facts, total, versions, whole, lambda counts: counts)),
+            list(self._broken(history.facts, total, versions, max(whole.longest_s, gap_s), lambda counts: counts)),
             total.excused / total.requests,
             self.excused_share_max,
         )
@@ -120,7 +124,7 @@ class Availability:
             self.name,
             status,
             self._reason(status, broken, total, versions, certain),
-            _figures(groups, total, versions, certain),
+            _figures(groups, total, versions, certain, gap_s),
             (failed,) if failed.total else (),
             first_time_s(failed) if broken else None,
         )
@@ -130,7 +134,7 @@ class Availability:
         facts: RunFacts,
         total: Counts,
         versions: Mapping[str, Counts],
-        outages: Outages,
+        out_s: float,
         counted: Callable[[Counts], Counts],
     ) -> Iterator[str]:
         """The limits that do not hold, for people."""
@@ -139,11 +143,8 @@ class Availability:
             expected = facts.ending == Ending.ROLLBACK and version == facts.new
             if not expected and counted(counts).requests >= self.requests_min:
                 yield from self._broken_rates(f"of the requests that {version} answered", counted(counts))
-        if self.outage_s_max is not None:
-            if outages.longest_s > self.outage_s_max:
-                yield f"an outage lasted {outages.longest_s:.3f} s, more than {self.outage_s_max:g} s"
-            elif outages.longest_gap_s > self.outage_s_max:
-                yield f"for {outages.longest_gap_s:.3f} s nothing succeeded, more than {self.outage_s_max:g} s"
+        if self.outage_s_max is not None and out_s > self.outage_s_max:
+            yield f"for {out_s:.3f} s users were not served, more than {self.outage_s_max:g} s"
 
     def _broken_rates(self, whose: str, counts: Counts) -> Iterator[str]:
         error_rate_max = min(self.error_rate_max, 1 - self.availability_min)
@@ -169,7 +170,7 @@ def _sum(groups: Iterable[Group]) -> Counts:
 
 
 def _figures(
-    groups: list[Group], total: Counts, versions: Mapping[str, Counts], outages: Outages
+    groups: list[Group], total: Counts, versions: Mapping[str, Counts], outages: Outages, gap_s: float
 ) -> Mapping[str, Cell]:
     figures: dict[str, Cell] = {
         "requests": total.requests,
@@ -178,7 +179,7 @@ def _figures(
         "availability": round(1 - total.error_rate, 6),
         "outage_s": outages.total_s,
         "longest_outage_s": outages.longest_s,
-        "longest_gap_s": outages.longest_gap_s,
+        "longest_gap_s": gap_s,
         "retried_by_router": total.retried,
         "excused": total.excused,
     }

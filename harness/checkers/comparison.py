@@ -24,7 +24,7 @@ _TAIL = 0.01
 
 _COMPARABLE = """
     WITH candidates AS (
-        SELECT version, latency_ms, start_ns, operation, instance, scheduled_ns // 500_000_000 AS block
+        SELECT row, version, latency_ms, operation, scheduled_ns // 500_000_000 AS block
         FROM judged
         WHERE served AND NOT excused AND NOT faulted AND version IN ($old, $new)
             AND operation NOT IN (SELECT unnest($exclude::VARCHAR[]))
@@ -40,7 +40,7 @@ _COMPARABLE = """
     ), calm AS (
         SELECT version, block FROM ranked WHERE calmer_and_these - requests < $calm_share * all_requests
     )
-    SELECT candidates.* FROM candidates JOIN calm USING (version, block) JOIN both_do USING (operation)
+    SELECT row, version, latency_ms FROM candidates JOIN calm USING (version, block) JOIN both_do USING (operation)
 """
 
 

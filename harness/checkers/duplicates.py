@@ -21,7 +21,7 @@ _TWICE_IN_STORE = """
 """
 _TWICE_PUBLISHED = """
     SELECT
-        max(seen_ns) AS seen_again_ns, stream, position, count(DISTINCT broker_sequence) AS times,
+        max(seen_ns) AS seen_again_ns, stream, position, count(*) AS times,
         min(broker_sequence) AS first_sequence, max(broker_sequence) AS last_sequence
     FROM consumed GROUP BY stream, position HAVING min(broker_sequence) <> max(broker_sequence)
 """

@@ -26,7 +26,7 @@ class Faults:
         figures = {"scheduled": len(scheduled), "proved": len(scheduled) - len(doubts)}
         evidence = (_evidence(moments),) if moments else ()
         if doubts:
-            return Verdict(self.name, Status.UNKNOWN, f"{'; '.join(doubts)}.", figures, evidence)
+            return Verdict(self.name, Status.UNKNOWN, f"Not proved: {'; '.join(doubts)}.", figures, evidence)
         reason = f"All {len(scheduled)} faults took hold and healed."
         return Verdict(self.name, Status.PASS, reason, figures, evidence)
 

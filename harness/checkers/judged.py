@@ -21,15 +21,25 @@ two requests even the users of a saturated system are idle for a moment."""
 RECOVERY_S = 1
 """What happens this long after a fault was healed still belongs to the fault."""
 
+# Spans are disjoint and in order, so the last one that began before the end of a request is the one to look at.
+_STALLED = """
+    SELECT row FROM (SELECT row, scheduled_ns, coalesce(done_ns, scheduled_ns) AS ended_ns FROM requests)
+    ASOF JOIN stalls ON ended_ns >= from_ns WHERE until_ns >= scheduled_ns
+"""
+_FAULTED = """
+    SELECT row FROM (SELECT row, scheduled_ns, coalesce(done_ns, scheduled_ns) AS ended_ns FROM requests)
+    ASOF JOIN fault_windows ON ended_ns >= from_ns WHERE until_ns + $recovery_ns >= scheduled_ns
+"""
 # Requests that were sent late, or never, while users were idle. A user is busy from sent to done.
 _SENT_LATE = """
     WITH late AS (
         SELECT row, scheduled_ns FROM requests
         WHERE scheduled_ns >= 0 AND (sent_ns IS NULL OR sent_ns - scheduled_ns > $late_ns)
     ), sent AS (
-        SELECT sent_ns, count(*) OVER (ORDER BY sent_ns) AS number FROM requests WHERE sent_ns IS NOT NULL
+        SELECT sent_ns, row_number() OVER (ORDER BY sent_ns) AS number FROM requests
+        WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL
     ), done AS (
-        SELECT done_ns, count(*) OVER (ORDER BY done_ns) AS number FROM requests
+        SELECT done_ns, row_number() OVER (ORDER BY done_ns) AS number FROM requests
         WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL
     )
     SELECT row FROM late
@@ -38,25 +48,20 @@ _SENT_LATE = """
     WHERE coalesce(sent.number, 0) - coalesce(done.number, 0)
         <= (1 - $idle_share) * (SELECT count(DISTINCT session) FROM requests)
 """
-_NONE_LATE = "SELECT 0::BIGINT AS row WHERE false"
-
-# Spans are disjoint and in order, so the last one that began before the end of a request is the one to look at.
+_NONE = "SELECT 0::BIGINT AS row WHERE false"
 _JUDGED = """
     SELECT
+        row,
         scheduled_ns,
         sent_ns,
         coalesce(sent_ns, scheduled_ns) AS start_ns,
         coalesce(done_ns, scheduled_ns) AS ended_ns,
         (ended_ns - scheduled_ns) / 1e6 AS latency_ms,
-        lane, operation, stream, version, instance, status, error, attempts, closed_loop,
+        lane, operation, version, attempts,
         coalesce(outcome = 'ok' OR error = 'refused', false) AS served,
-        coalesce(stalls.until_ns >= scheduled_ns, false) OR sent_late.row IS NOT NULL AS excused,
-        coalesce(fault_windows.until_ns + $recovery_ns >= scheduled_ns, false) AS faulted
-    FROM requests
-    ASOF LEFT JOIN stalls ON coalesce(done_ns, scheduled_ns) >= stalls.from_ns
-    ASOF LEFT JOIN fault_windows ON coalesce(done_ns, scheduled_ns) >= fault_windows.from_ns
-    LEFT JOIN sent_late ON requests.row = sent_late.row
-    WHERE scheduled_ns >= 0
+        row IN (SELECT row FROM stalled UNION ALL SELECT row FROM sent_late) AS excused,
+        row IN (SELECT row FROM faulted) AS faulted
+    FROM requests WHERE scheduled_ns >= 0
 """
 
 
@@ -72,8 +77,10 @@ def prepare(history: History) -> None:
     if late:
         history.prepare("sent_late", _SENT_LATE, {"late_ns": late_ns, "idle_share": IDLE_SHARE})
     else:
-        history.prepare("sent_late", _NONE_LATE)
-    history.prepare("judged", _JUDGED, {"recovery_ns": RECOVERY_S * 1_000_000_000})
+        history.prepare("sent_late", _NONE)
+    history.prepare("stalled", _STALLED)
+    history.prepare("faulted", _FAULTED, {"recovery_ns": RECOVERY_S * 1_000_000_000})
+    history.prepare("judged", _JUDGED)
 
 
 def weigh(without: Sequence[str], with_excused: Sequence[str], excused_share: float, share_max: float) -> Status:

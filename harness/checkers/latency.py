@@ -22,14 +22,16 @@ _QUANTILES = """
     GROUP BY GROUPING SETS ((version), ())
 """
 _SLOW = """
-    SELECT scheduled_ns, start_ns AS sent_ns, latency_ms, operation, lane, version, instance, faulted
-    FROM judged
+    SELECT judged.scheduled_ns, judged.sent_ns, latency_ms, judged.operation, judged.lane, judged.version, instance,
+        faulted
+    FROM judged JOIN requests USING (row)
     WHERE served AND NOT excused AND latency_ms > $p99_ms_max
-        AND operation NOT IN (SELECT unnest($exclude::VARCHAR[]))
+        AND judged.operation NOT IN (SELECT unnest($exclude::VARCHAR[]))
 """
 _SLOWER = """
-    SELECT start_ns AS sent_ns, latency_ms, operation, instance
-    FROM compared_latencies WHERE version = $new AND latency_ms > $allowed_ms
+    SELECT sent_ns, latency_ms, requests.operation, instance
+    FROM compared_latencies JOIN requests USING (row)
+    WHERE compared_latencies.version = $new AND latency_ms > $allowed_ms
 """
 
 

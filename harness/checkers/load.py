@@ -23,18 +23,21 @@ _LANES = """
     SELECT lane, count(*), count(sent_ns), count(*) FILTER (served)
     FROM judged GROUP BY lane ORDER BY lane
 """
-# Pauses between the requests that a lane sent, its beginning and end included. Two kinds are explained: those that a
-# stall of the harness overlaps, and those in which requests were due that had to wait for users whom the system kept
+# Pauses between the requests that a lane sent, its beginning and end included. A pause that is long enough spans the
+# end of a bucket of half that length, so the first and last of each bucket show it. Two kinds are explained: those that
+# a stall of the harness overlaps, and those in which requests were due that had to wait for users whom the system kept
 # busy: that is the system's delay.
 _GAPS = """
     WITH lanes AS (
         SELECT lane, greatest($gap_ns, $chance_gap * $load_ends_ns // count(sent_ns)) AS gap_ns
         FROM judged GROUP BY lane HAVING count(sent_ns) > 0
-    ), sent AS (
-        SELECT lane, sent_ns FROM judged WHERE sent_ns IS NOT NULL
-        UNION ALL SELECT lane, unnest([0, $load_ends_ns]) FROM lanes
+    ), buckets AS (
+        SELECT lane, min(sent_ns) AS first_ns, max(sent_ns) AS last_ns
+        FROM judged WHERE sent_ns IS NOT NULL GROUP BY lane, sent_ns // ($gap_ns // 2)
+        UNION ALL SELECT lane, unnest([0, $load_ends_ns]) AS first_ns, first_ns FROM lanes
     ), pauses AS (
-        SELECT lane, lag(sent_ns) OVER (PARTITION BY lane ORDER BY sent_ns) AS from_ns, sent_ns AS until_ns FROM sent
+        SELECT lane, lag(last_ns) OVER (PARTITION BY lane ORDER BY first_ns) AS from_ns, first_ns AS until_ns
+        FROM buckets
     ), gaps AS (
         SELECT pauses.* FROM pauses JOIN lanes USING (lane) WHERE until_ns - from_ns > gap_ns
     )

@@ -10,24 +10,41 @@ from harness.history import History
 from harness.verdict import Status, Verdict
 
 _READS = """
-    SELECT operation, stream, position, sent_ns, done_ns, version, instance FROM requests
-    WHERE outcome = 'ok' AND stream IS NOT NULL AND position IS NOT NULL AND sent_ns IS NOT NULL
-        AND operation NOT IN (SELECT operation FROM operations WHERE writes)
-"""
-# Recorded times are rounded, so only strictly earlier is certainly before.
-_COMPARED = """
-    WITH seen AS (
-        SELECT operation, stream, done_ns,
-            max(position) OVER (PARTITION BY operation, stream ORDER BY done_ns) AS position_before
-        FROM reads
+    WITH chosen AS (
+        SELECT row, operation, stream, position, sent_ns, done_ns FROM requests
+        WHERE outcome = 'ok' AND stream IS NOT NULL AND position IS NOT NULL AND sent_ns IS NOT NULL
+            AND operation NOT IN (SELECT operation FROM operations WHERE writes)
+    ), numbers AS (
+        SELECT operation, row_number() OVER () AS number FROM (SELECT DISTINCT operation FROM chosen)
     )
-    SELECT reads.*, seen.position_before, seen.done_ns AS done_before_ns
-    FROM reads ASOF JOIN seen
-        ON reads.operation = seen.operation AND reads.stream = seen.stream AND reads.sent_ns > seen.done_ns
+    SELECT row, operation, number * 1_000_000_000_000 + stream AS series, position, sent_ns, done_ns
+    FROM chosen JOIN numbers USING (operation)
 """
+# Reads that could be compared: another one of their series had been answered when they were sent. Recorded times are
+# rounded, so only strictly earlier is certainly before.
+_COMPARED = """
+    WITH firsts AS (SELECT series, min(done_ns) AS first_done_ns FROM reads GROUP BY series)
+    SELECT operation, count(*) FROM reads JOIN firsts USING (series) WHERE sent_ns > first_done_ns
+    GROUP BY operation ORDER BY operation
+"""
+# What was answered before a read was sent, had been sent before it too. So only reads that show less than some read
+# that was sent earlier, which are few, have to be held against the furthest of those that were answered.
 _BACKWARDS = """
-    SELECT sent_ns, operation, stream, position_before, position, version, instance, done_before_ns
-    FROM compared_reads WHERE position < position_before
+    WITH ahead AS (
+        SELECT *, max(position) OVER (PARTITION BY series ORDER BY sent_ns) AS position_sent_before FROM reads
+    ), suspects AS (
+        SELECT * FROM ahead WHERE position < position_sent_before
+    ), seen AS (
+        SELECT series, done_ns, max(position) OVER (PARTITION BY series ORDER BY done_ns) AS position_before
+        FROM reads SEMI JOIN suspects USING (series)
+    )
+    SELECT suspects.row, suspects.sent_ns, suspects.position, seen.position_before, seen.done_ns AS done_before_ns
+    FROM suspects ASOF JOIN seen ON suspects.series = seen.series AND suspects.sent_ns > seen.done_ns
+    WHERE suspects.position < seen.position_before
+"""
+_EVIDENCE = """
+    SELECT backwards.sent_ns, operation, stream, position_before, backwards.position, version, instance, done_before_ns
+    FROM backwards JOIN requests USING (row)
 """
 
 
@@ -47,14 +64,11 @@ class MonotonicReads:
         if missing is not None:
             return missing
         history.prepare("reads", _READS)
-        history.prepare("compared_reads", _COMPARED)
-        chosen = "true" if not self.operations else "operation IN (SELECT unnest($operations))"
-        params = {"operations": list(self.operations)} if self.operations else None
-        by_operation = f"SELECT operation, count(*) FROM compared_reads WHERE {chosen} GROUP BY ALL ORDER BY ALL"
-        counts = history.query(by_operation, params)
-        compared = {str(operation): int(number) for operation, number in counts}
+        history.prepare("backwards", _BACKWARDS)
+        found = {str(operation): int(number) for operation, number in history.query(_COMPARED)}
+        compared = {name: found.get(name, 0) for name in self.operations} if self.operations else found
         figures = {f"compared_{operation}": number for operation, number in compared.items()}
-        unread = [operation for operation in self.operations if operation not in compared]
+        unread = [operation for operation, number in compared.items() if not number]
         if unread or not compared:
             what = f"the operation {unread[0]!r}" if unread else "any operation"
             reason = f"No two reads of one stream by {what} followed each other, so none could go back."
@@ -62,9 +76,9 @@ class MonotonicReads:
         back = records(
             history,
             "Reads that showed less than an earlier one",
-            f"SELECT * FROM ({_BACKWARDS}) WHERE {chosen}",
+            f"{_EVIDENCE} WHERE operation IN (SELECT unnest($compared))",
             order="sent_ns",
-            params=params,
+            params={"compared": list(compared)},
         )
         figures["backwards"] = back.total
         if back.total:

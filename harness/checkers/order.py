@@ -9,11 +9,17 @@ from harness.checkers.evidence import first_time_s, lacking, records
 from harness.history import History
 from harness.verdict import Status, Verdict
 
-# By its first publication: an event that is published again later is a duplicate, which another checker judges.
+# An event counts by its first publication: one that is published again later is a duplicate, which another checker
+# judges. Most streams never go back, not even so, and need not be looked at again.
 _BACKWARDS = """
-    WITH published AS (
+    WITH steps AS (
+        SELECT stream, position < lag(position) OVER (PARTITION BY stream ORDER BY broker_sequence) AS goes_back
+        FROM consumed
+    ), suspects AS (
+        SELECT DISTINCT stream FROM steps WHERE goes_back
+    ), published AS (
         SELECT stream, position, min(broker_sequence) AS broker_sequence, min(seen_ns) AS seen_ns
-        FROM consumed GROUP BY stream, position
+        FROM consumed SEMI JOIN suspects USING (stream) GROUP BY stream, position
     ), followed AS (
         SELECT *, lag(position) OVER (PARTITION BY stream ORDER BY broker_sequence) AS position_before FROM published
     )

@@ -8,18 +8,22 @@ from harness.checkers.evidence import seconds
 from harness.history import History, merged
 
 # An outage begins when the first request that fails was sent, and ends when the next that succeeds was sent, in each
-# lane; a slow failure so belongs to when it began (as OpenShift's disruption tests have it).
+# lane; a slow failure so belongs to when it began (as OpenShift's disruption tests have it). That next one is in the
+# tenth of a second of the failure, or is the first of a later one: no others need to be sorted.
 _OUTAGES = """
     WITH failures AS (
-        SELECT lane, start_ns FROM judged WHERE NOT served AND ($excused OR NOT excused)
+        SELECT lane, start_ns, start_ns // 100_000_000 AS tenth FROM judged
+        WHERE NOT served AND ($excused OR NOT excused)
+    ), served AS (
+        SELECT lane, start_ns, start_ns // 100_000_000 AS tenth FROM judged WHERE served
     ), successes AS (
-        SELECT lane, start_ns FROM judged WHERE served
+        SELECT lane, start_ns FROM served SEMI JOIN failures USING (lane, tenth)
+        UNION ALL SELECT lane, min(start_ns) FROM served GROUP BY lane, tenth
     )
-    SELECT DISTINCT
-        min(failures.start_ns) OVER (PARTITION BY failures.lane, successes.start_ns) AS from_ns,
-        coalesce(successes.start_ns, greatest($load_ends_ns, failures.start_ns)) AS until_ns
+    SELECT min(failures.start_ns), coalesce(successes.start_ns, greatest($load_ends_ns, max(failures.start_ns)))
     FROM failures ASOF LEFT JOIN successes
         ON failures.lane = successes.lane AND failures.start_ns < successes.start_ns
+    GROUP BY failures.lane, successes.start_ns
 """
 _GAPS = """
     WITH ends AS (
@@ -37,26 +41,27 @@ class Outages:
 
     total_s: float
     longest_s: float
-    longest_gap_s: float
-    """Between two answers that were successes; 0.0 if below 0.05 s. Stalls of the harness do not count."""
 
 
 def measure_outages(history: History, *, excused: bool) -> Outages:
     """From the table `judged`. Failures that may be the harness's own doing count only if `excused`."""
-    load_ends_ns = history.facts.load_ends_ns
-    spans = merged(history.query(_OUTAGES, {"excused": excused, "load_ends_ns": load_ends_ns}))
+    params = {"excused": excused, "load_ends_ns": history.facts.load_ends_ns}
+    spans = merged((start, end) for start, end in history.query(_OUTAGES, params))
+    lasted_ns = [end - start for start, end in spans]
+    return Outages(total_s=seconds(sum(lasted_ns)), longest_s=seconds(max(lasted_ns, default=0)))
+
+
+def longest_gap_s(history: History) -> float:
+    """Between two answers that were successes, from the beginning of the load to its end; 0.0 if below 0.05 s.
+
+    A gap in which the harness itself did not run does not count.
+    """
     gaps = history.query(
         f"SELECT * FROM ({_GAPS}) WHERE until_ns - from_ns >= $gap_ns_min ORDER BY until_ns - from_ns DESC",
-        {"load_ends_ns": load_ends_ns, "gap_ns_min": _GAP_NS_MIN},
+        {"load_ends_ns": history.facts.load_ends_ns, "gap_ns_min": _GAP_NS_MIN},
     )
     stalls = history.stalls()
-    own = (
-        until_ns - from_ns
-        for from_ns, until_ns in gaps
-        if not any(start <= until_ns and end >= from_ns for start, end in stalls)
-    )
-    return Outages(
-        total_s=seconds(sum(end - start for start, end in spans)),
-        longest_s=seconds(max((end - start for start, end in spans), default=0)),
-        longest_gap_s=seconds(next(own, 0)),
-    )
+    for from_ns, until_ns in gaps:
+        if not any(start <= until_ns and end >= from_ns for start, end in stalls):
+            return seconds(until_ns - from_ns)
+    return 0.0

@@ -32,10 +32,10 @@ _AFTERWARDS = """
         WHERE version = $new AND outcome = 'ok' AND stream IS NOT NULL
             AND operation IN (SELECT operation FROM operations WHERE writes)
     )
-    SELECT operation, stream, bool_or(served) AS works, min(start_ns) AS first_sent_ns, count(*) AS requests,
-        any_value(error) AS error, any_value(status) AS status
-    FROM judged JOIN written USING (stream)
-    WHERE start_ns >= $ended_ns AND NOT faulted AND version = $old GROUP BY operation, stream
+    SELECT requests.operation, stream, bool_or(served) AS works, min(start_ns) AS first_sent_ns, count(*) AS requests,
+        any_value(error) AS error, any_value(requests.status) AS status
+    FROM judged JOIN requests USING (row) JOIN written USING (stream)
+    WHERE start_ns >= $ended_ns AND NOT faulted AND judged.version = $old GROUP BY requests.operation, stream
 """
 
 

@@ -1,0 +1,242 @@
+"""Histories told as stories: a few lines of Python rows, times in seconds, everything else as one would expect it.
+
+story = Story(writes=("transfer",))
+story.request(1.0, "transfer", key=7)
+story.event("account-1", 1, key=7, amount=-5)
+with story.history() as history: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+from harness.history import History, Kind, Moment, RunFacts
+from harness.verdict import Cell
+
+
+def ns(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+@dataclass(frozen=True)
+class Request:
+    """In the order of history.REQUESTS."""
+
+    scheduled_ns: int
+    sent_ns: int | None
+    first_byte_ns: int | None
+    done_ns: int | None
+    lane: str
+    operation: str
+    key: int | None
+    stream: int | None
+    position: int | None
+    outcome: str
+    error: str | None
+    status: int | None
+    version: str | None
+    instance: str | None
+    bytes: int
+    attempts: int
+    session: int
+    closed_loop: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """In the order of history.STORE."""
+
+    stream: str
+    position: int
+    key: int | None
+    type: str
+    amount: int
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """In the order of history.CONSUMED."""
+
+    seen_ns: int
+    broker_sequence: int
+    redelivered: bool
+    stream: str
+    position: int
+    key: int | None
+    type: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """In the order of history.PROJECTION."""
+
+    stream: str
+    value: int
+    position: int
+
+
+@dataclass
+class Story:
+    """What happened in a run. Its lists may be changed at will before `history` is asked for; None: not recorded."""
+
+    old: str = "1.0"
+    new: str = "2.0"
+    ending: str = "complete"
+    lasts_s: float = 10.0
+    rate_per_s: float = 0.0
+    writes: tuple[str, ...] = ("open", "transfer")
+    conserves: tuple[str, ...] = ("transfer",)
+    faults: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    replicas: dict[str, int] = field(default_factory=dict)
+    requests: list[Request] | None = field(default_factory=list)
+    store: list[Event] | None = field(default_factory=list)
+    consumed: list[Seen] | None = field(default_factory=list)
+    projection: list[Shown] | None = field(default_factory=list)
+    timeline: list[Moment] = field(default_factory=list)
+
+    def request(
+        self,
+        at_s: float,
+        operation: str = "balance",
+        *,
+        took_s: float = 0.01,
+        late_s: float = 0.0,
+        version: str | None = "1.0",
+        lane: str = "kept",
+        key: int | None = None,
+        stream: int | None = None,
+        position: int | None = None,
+        outcome: str = "ok",
+        error: str | None = None,
+        status: int | None = 200,
+        session: int = 1,
+        attempts: int = 1,
+    ) -> Story:
+        """Scheduled at `at_s`, sent `late_s` later, done `took_s` after it was sent."""
+        assert self.requests is not None
+        sent_ns = ns(at_s) + ns(late_s)
+        self.requests.append(
+            Request(
+                scheduled_ns=ns(at_s),
+                sent_ns=sent_ns,
+                first_byte_ns=sent_ns + ns(took_s),
+                done_ns=sent_ns + ns(took_s),
+                lane=lane,
+                operation=operation,
+                key=key,
+                stream=stream,
+                position=position,
+                outcome=outcome,
+                error=error,
+                status=status,
+                version=version,
+                instance=None if version is None else f"ledger-{version}",
+                bytes=100,
+                attempts=attempts,
+                session=session,
+                closed_loop=False,
+            )
+        )
+        return self
+
+    def failure(self, at_s: float, operation: str = "balance", **options: Any) -> Story:
+        """A request that the system answered with a 503."""
+        return self.request(at_s, operation, **{"outcome": "fail", "error": "status", "status": 503, **options})
+
+    def stored(
+        self, stream: str, position: int, *, key: int | None = None, type: str = "Moved", amount: int = 0
+    ) -> Story:
+        """An event that only the store has."""
+        assert self.store is not None
+        self.store.append(Event(stream, position, key, type, amount, len(self.store) + 1))
+        return self
+
+    def saw(
+        self, stream: str, position: int, *, key: int | None = None, type: str = "Moved", at_s: float = 0.0
+    ) -> Story:
+        """An event that only consumers have seen."""
+        assert self.consumed is not None
+        self.consumed.append(Seen(ns(at_s), len(self.consumed) + 1, False, stream, position, key, type))
+        return self
+
+    def event(
+        self,
+        stream: str,
+        position: int,
+        *,
+        key: int | None = None,
+        type: str = "Moved",
+        amount: int = 0,
+        at_s: float = 0.0,
+    ) -> Story:
+        """An event that is in the store and was seen by consumers."""
+        self.stored(stream, position, key=key, type=type, amount=amount)
+        return self.saw(stream, position, key=key, type=type, at_s=at_s)
+
+    def shows(self, stream: str, value: int, position: int) -> Story:
+        """A row of the read model."""
+        assert self.projection is not None
+        self.projection.append(Shown(stream, value, position))
+        return self
+
+    def moment(
+        self,
+        at_s: float,
+        kind: Kind,
+        name: str = "",
+        detail: Mapping[str, Cell] | None = None,
+        *,
+        until_s: float | None = None,
+    ) -> Story:
+        self.timeline.append(Moment(ns(at_s), kind, name, None if until_s is None else ns(until_s), detail or {}))
+        return self
+
+    def quiet(self, *, reached: bool = True, settled: bool = True) -> Story:
+        """After the load, consumers were waited for."""
+        return self.moment(self.lasts_s, Kind.QUIET, "quiet", {"reached": reached, "settled": settled, "waited_s": 1.0})
+
+    def without(self, *tables: str) -> Story:
+        """These tables were not recorded."""
+        for table in tables:
+            setattr(self, table, None)
+        return self
+
+    @property
+    def facts(self) -> RunFacts:
+        return RunFacts(
+            run_id="story",
+            scenario="story",
+            summary="",
+            environment="ledger",
+            driver="local",
+            strategy="canary",
+            old=self.old,
+            new=self.new,
+            ending=self.ending,
+            seed=1,
+            command="harness run story.toml",
+            started_at="2030-01-01T00:00:00Z",
+            origin_ns=0,
+            load_ends_ns=ns(self.lasts_s),
+            rate_per_s=self.rate_per_s,
+            faults=self.faults,
+            steps=self.steps,
+            writes=self.writes,
+            conserves=self.conserves,
+            replicas=self.replicas,
+            routed="ledger",
+        )
+
+    def history(self) -> History:
+        tables = {
+            "requests": self.requests,
+            "store": self.store,
+            "consumed": self.consumed,
+            "projection": self.projection,
+        }
+        rows = {name: [astuple(row) for row in told] for name, told in tables.items() if told is not None}
+        return History.of(self.facts, self.timeline, rows)

@@ -1,0 +1,82 @@
+"""What holds of every checker: a good run passes, a run without anything in it proves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.checkers import default_checkers
+from harness.environment import Consumer, Environment, Events, Operation, Projection
+from harness.protocols import Checker
+from harness.scenario import Slo
+from harness.verdict import EVIDENCE_RECORDS_MAX, Status
+from tests.histories.build import Story
+from tests.histories.runs import good_run, vacuous_run
+
+LEDGER = Environment(
+    name="ledger",
+    folder=Path(),
+    stores=(),
+    services=(),
+    versions=(),
+    operations=(
+        Operation("open", writes=True),
+        Operation("transfer", writes=True, conserves=True),
+        Operation("balance", writes=False),
+    ),
+    events=Events("postgres", "", ""),
+    consumer=Consumer("nats", "LEDGER", ("ledger.>",)),
+    projection=Projection("postgres", "", ""),
+)
+CHECKERS = default_checkers(LEDGER, Slo())
+
+
+def by_name(checker: Checker) -> str:
+    return checker.name
+
+
+def test_the_default_checkers_are_those_that_apply() -> None:
+    assert {checker.name for checker in CHECKERS} == {
+        "load", "faults", "deployment", "rollback", "availability", "latency", "lost-events", "duplicates", "phantoms",
+        "gaps", "order", "money", "projection", "projection-lag", "monotonic-reads",
+    }  # fmt: skip
+    bare = Environment(name="bare", folder=Path(), stores=(), services=(), versions=())
+    assert {checker.name for checker in default_checkers(bare, Slo())} == {
+        "load", "faults", "deployment", "rollback", "availability", "latency",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
+def test_a_good_run_passes(checker: Checker) -> None:
+    with good_run().history() as history:
+        verdict = checker.check(history)
+    assert verdict.status is Status.PASS, verdict.reason
+    assert verdict.checker == checker.name
+    assert verdict.first_violation_s is None
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
+def test_a_run_with_nothing_in_it_proves_nothing(checker: Checker) -> None:
+    with vacuous_run().history() as history:
+        assert checker.check(history).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
+def test_a_run_of_which_nothing_was_recorded_proves_nothing(checker: Checker) -> None:
+    with Story(faults=("kill",)).without("requests", "store", "consumed", "projection").history() as history:
+        assert checker.check(history).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
+def test_a_reason_is_a_sentence_and_evidence_is_short(checker: Checker) -> None:
+    spoilt = good_run()
+    spoilt.store, spoilt.consumed, spoilt.projection = [], [], []
+    for story in (good_run(), vacuous_run(), spoilt):
+        with story.history() as history:
+            verdict = checker.check(history)
+        assert verdict.reason.endswith(".")
+        assert verdict.reason[0].isupper() or verdict.reason[0].isdigit()
+        for evidence in verdict.evidence:
+            assert 0 < len(evidence.records) <= min(EVIDENCE_RECORDS_MAX, evidence.total)
+            assert all(len(record) == len(evidence.columns) for record in evidence.records)
