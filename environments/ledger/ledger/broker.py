@@ -51,7 +51,7 @@ async def _note_error(error: Exception) -> None:
 
 async def ensure_stream(jetstream: JetStream) -> None:
     await jetstream.add_stream(
-        StreamConfig(name=STREAM, subjects=[f"{SUBJECT}.>"], duplicate_window=REPUBLISH_WINDOW_S), timeout=2
+        StreamConfig(name=STREAM, subjects=[f"{SUBJECT}.>"], duplicate_window=REPUBLISH_WINDOW_S)
     )
 
 
@@ -66,6 +66,5 @@ async def subscribe(jetstream: JetStream) -> JetStream.PullSubscription:
             ack_wait=REDELIVER_AFTER_S,
             max_ack_pending=2000,
         ),
-        timeout=2,
     )
     return await jetstream.pull_subscribe_bind(consumer=CONSUMER, stream=STREAM)

@@ -44,14 +44,14 @@ class Publisher:
         """Wait until nothing is held back; here nothing ever is."""
 
     async def send(self, messages: Sequence[tuple[Entry, int | None]]) -> list[PubAck | BaseException]:
-        """Send each entry with the sequence number it must follow; one result each."""
-        waiting = [
-            await self.jetstream.publish_async(
-                f"{SUBJECT}.{entry.account}", entry.state, headers=headers(entry, follows), wait_stall=ACK_TIMEOUT_S
+        """Send each entry with the sequence number it must follow, all before the first answer; one result each."""
+        sending = (
+            self.jetstream.publish(
+                f"{SUBJECT}.{entry.account}", entry.state, headers=headers(entry, follows), timeout=ACK_TIMEOUT_S
             )
             for entry, follows in messages
-        ]
-        return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), ACK_TIMEOUT_S)
+        )
+        return await asyncio.gather(*sending, return_exceptions=True)
 
     async def _last_sequence(self) -> int:
         if self._last is None:

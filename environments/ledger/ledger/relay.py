@@ -36,8 +36,10 @@ class Relay:
         self._renewed_at = 0.0
         self.leading = False
 
-    def start(self) -> None:
+    def start(self, failed: Callable[[], None]) -> None:
+        """`failed` is called if it ends for a reason that waiting does not mend; `stop` then raises it."""
         self._task = asyncio.create_task(self._run(), name="relay")
+        self._task.add_done_callback(lambda _: None if self._stop.is_set() else failed())
 
     async def stop(self) -> None:
         """Publish what is left, if nobody else is at it, and let go of the lease. Bounded by FLUSH_TIMEOUT_S."""

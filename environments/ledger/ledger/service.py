@@ -101,7 +101,7 @@ async def serve(settings: Settings, parts: Parts) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, parts.stop, server, readiness, settings.drain_s)
     monitor.start()
-    relay.start()
+    relay.start(failed=lambda: setattr(server, "should_exit", True))
     await server.serve()
     await relay.stop()
     await asyncio.to_thread(monitor.stop)

@@ -1,0 +1,79 @@
+"""The outbox relay: everything once and in order, whoever dies, stops or pauses."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+import pytest
+
+from tests.environments.ledger.observations import all_published, assert_faithful, published
+from tests.environments.ledger.servers import Instance, World, eventually
+from tests.environments.ledger.traffic import run_transfers, transfers
+
+pytestmark = pytest.mark.servers
+
+
+def leader_of(instances: Sequence[Instance]) -> Instance:
+    found: list[Instance] = []
+
+    def look() -> bool:
+        found[:] = [instance for instance in instances if instance.leads()]
+        return len(found) == 1
+
+    eventually(look, "one instance publishes")
+    return found[0]
+
+
+@pytest.mark.parametrize("how", ["kill", "pause", "stop"])
+def test_another_instance_takes_over_within_a_second(world: World, how: str) -> None:
+    instances = world.services("1.0", "1.0")
+    for number in range(1, 9):
+        instances[0].open(number)
+    leader = leader_of(instances)
+    (other,) = [instance for instance in instances if instance is not leader]
+    with transfers(instances, range(1, 9)) as traffic:
+        eventually(lambda: len(traffic.outcomes) > 30, "transfers")
+        match how:
+            case "kill":
+                leader.kill()
+            case "pause":
+                leader.signal(signal.SIGSTOP)
+            case _:
+                leader.process.terminate()
+        took = eventually(other.leads, "the other publishes")
+        leader.signal(signal.SIGCONT)
+        so_far = len(traffic.outcomes)
+        eventually(lambda: len(traffic.outcomes) > so_far + 20, "more transfers")
+    assert took < 1.2
+    assert eventually(lambda: all_published(world), "all is published") < 2
+    assert_faithful(world)
+
+
+def test_a_transaction_that_commits_late_is_neither_skipped_nor_overtaken(world: World) -> None:
+    (service,) = world.services("1.0")
+    service.open(1)
+    insert = """
+        INSERT INTO ledger_events (originator_id, originator_version, topic, state)
+        VALUES ('9', 1, 'ledger.opened', '{"at": "", "key": 9, "amount": 5}')
+    """
+    with world.postgres.connect(world.database) as slow, slow.transaction():
+        slow.execute(insert)
+        service.open(2)
+        service.open(3)
+        eventually(lambda: service.account(3).status == 200, "account 3 is there")
+        assert "9" not in published(world)
+    eventually(lambda: all_published(world), "all is published")
+    assert_faithful(world)
+
+
+def test_publishing_goes_on_where_it_was_when_all_were_gone(world: World) -> None:
+    (first,) = world.services("1.0")
+    first.open(1)
+    first.open(2)
+    run_transfers([first], [1, 2], 20)
+    first.kill()
+    (second,) = world.services("2.0")
+    run_transfers([second], [1, 2], 5)
+    eventually(lambda: all_published(world), "all is published")
+    assert_faithful(world)
