@@ -25,7 +25,7 @@ def draw_steps(picture: Picture) -> None:
     if not steps:
         return
     wanted = [(picture.x(step.span.start_s), text_width(step.name, FONT_PX)) for step in steps]
-    places = place(wanted, picture.x.start, picture.layout.width_px, picture.layout.label_rows)
+    places = place(wanted, picture.x.start, picture.layout.width_px, picture.layout.label_rows, leaders=True)
     strip = picture.y + rows_used(places) * ROW_PX + 4
     group = element(picture.root, "g", "steps")
     element(group, "text", "tick y", "steps", x=picture.x.start - 5, y=strip + STRIP_PX - 1)

@@ -53,7 +53,8 @@ def _write_shares(picture: Picture, group: ET.Element, edges: Sequence[float]) -
     for entry, start, end in zip(picture.timeline.weights, edges, edges[1:], strict=False):
         shown = 1 if entry.shares[1] else 0
         share = percent(entry.shares[shown])
-        for label in (f"{picture.timeline.versions[shown]}: {share}", share):
+        shorter = [share] if shown == 1 else []
+        for label in (f"{picture.timeline.versions[shown]}: {share}", *shorter):
             if end - start > text_width(label, SMALL_PX * 1.12) + 4:
                 element(group, "text", "share", label, x=(start + end) / 2, y=picture.y - 14)
                 break

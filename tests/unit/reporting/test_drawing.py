@@ -69,6 +69,13 @@ def test_labels_never_cover_each_other() -> None:
     assert all(end <= 120 for _, _, end in spans)
 
 
+def test_a_leader_crosses_no_label_below() -> None:
+    wanted = [(0.0, 50.0), (30.0, 50.0), (60.0, 50.0)]
+    free, led = place(wanted, 0.0, 500.0, 4), place(wanted, 0.0, 500.0, 4, leaders=True)
+    assert [placed and placed.row for placed in free] == [0, 1, 0]
+    assert [placed and placed.row for placed in led] == [0, 1, 2]
+
+
 @pytest.mark.parametrize("high", [0.3, 1, 4, 97, 1234, 1e6])
 def test_linear_ticks_reach_beyond_the_highest_value(high: float) -> None:
     ticks = linear_ticks(high, 4)
