@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from harness.environment import Service
@@ -50,9 +50,13 @@ class Fleet:
     def new(self) -> tuple[Instance, ...]:
         return self.of(self.routed, self.change.new)
 
-    def by_count(self) -> Mapping[str, int]:
-        """Weights that give every routed instance the same share."""
-        counts = {self.change.old: len(self.old), self.change.new: len(self.new)}
+    def by_count(self, without: Collection[Instance] = ()) -> Mapping[str, int]:
+        """Weights that give every routed instance the same share, as it will be `without` those that leave next.
+
+        Else the last one of a version would leave while its version still had a share, that nobody could serve.
+        """
+        staying = [i for i in (*self.old, *self.new) if i not in without]
+        counts = {version: sum(i.version == version for i in staying) for version in (self.change.old, self.change.new)}
         return {version: count for version, count in counts.items() if count}
 
     def add(self, service: Service, version: str, count: int, *, smoke: bool = False) -> Moves[tuple[Instance, ...]]:

@@ -50,9 +50,8 @@ class Rolling:
             first = max(0, len(leaving) - self.surge)
             yield from fleet.remove(leaving[:first])
             yield from fleet.add(fleet.routed, fleet.change.new, len(leaving), smoke=True)
-            yield Route(fleet.by_count())
+            yield Route(fleet.by_count(without=leaving))
             yield from fleet.remove(leaving[first:])
-            yield Route(fleet.by_count())
             yield from watch(fleet, self.watch_s, self.gate)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -216,3 +217,21 @@ def test_traffic_meets_only_instances_that_said_they_were_ready() -> None:
 
         system._do = checked  # type: ignore[method-assign]
         system.run(strategy)
+
+
+@pytest.mark.parametrize("strategy", [Rolling(), BlueGreen(), Canary()], ids=lambda strategy: type(strategy).__name__)
+@pytest.mark.parametrize("fails_at", [None, *range(60)])
+def test_no_version_has_a_share_that_nobody_could_serve(strategy: Strategy, fails_at: int | None) -> None:
+    system = ObedientSystem(fails_at=fails_at)
+    original = system._do
+
+    def checked(action: Action) -> Instance | None:
+        outcome = original(action)
+        there = {instance.version for instance in system.instances if instance.service == WEB.name}
+        assert {version for version, weight in system.weights.items() if weight} <= there
+        return outcome
+
+    system._do = checked  # type: ignore[method-assign]
+    with suppress(Setback):  # at the contract step there is no way back
+        system.run(strategy)
+    assert system.actions
