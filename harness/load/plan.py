@@ -97,3 +97,6 @@ class CommandReader:
             return None
         *lines, self._rest = (self._rest + text).split(b"\n")
         return [msgspec.json.decode(line, type=Command) for line in lines]
+
+    def close(self) -> None:
+        os.close(self.descriptor)

@@ -65,7 +65,7 @@ class Recorder:
         self.journal.append(Name(table, name))
         return number
 
-    def write(  # noqa: PLR0917  # one call a request: keywords would cost half as much again
+    def write(  # one call a request: keywords would cost half as much again
         self,
         scheduled_ns: int,
         sent_ns: int,

@@ -15,16 +15,17 @@ class Composer:
 
     def __init__(self, target: Target) -> None:
         self._path = target.path
-        self._common = f" HTTP/1.1\r\nhost: {target.authority}\r\n"
+        self._host = f"host: {target.authority}"
 
     def compose(self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes, *, keep: bool) -> bytes:
         """Raises InvalidInput for what cannot be sent: other than ASCII, or a line break where none may be."""
-        lines = "" if headers is None else "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+        lines = [f"{name}: {value}" for name, value in headers.items()] if headers else []
         if body or method in _WITH_BODY:
-            lines += f"content-length: {len(body)}\r\n"
+            lines.append(f"content-length: {len(body)}")
         if not keep:
-            lines += "connection: close\r\n"
-        head = f"{method} {self._path}{path}{self._common}{lines}\r\n"
-        if not head.isascii() or head.count("\n") != head.count("\r\n") or " " in path:
+            lines.append("connection: close")
+        head = "\r\n".join([f"{method} {self._path}{path} HTTP/1.1", self._host, *lines, "", ""])
+        breaks = len(lines) + 3
+        if not head.isascii() or not head.count("\r") == head.count("\n") == breaks or " " in path:
             raise InvalidInput(f"{method} {path!r} with headers {headers!r} is no HTTP request")
         return head.encode("ascii") + body
