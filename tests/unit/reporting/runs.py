@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -83,7 +82,12 @@ def fleet(at_s: float, old: int, new: int) -> Moment:
 
 def lag(ends_s: float, behind: Callable[[float], int]) -> list[Moment]:
     times_s = np.arange(0.25, ends_s, 0.25)
-    return [moment(float(at_s), Kind.LAG, "projection", events_behind=behind(float(at_s))) for at_s in times_s]
+    return [
+        moment(
+            float(at_s), Kind.LAG, "projection", events_behind=behind(float(at_s)), reached=0, head=behind(float(at_s))
+        )
+        for at_s in times_s
+    ]
 
 
 def requests(ends_s: float, answers: Answers, seed: int = 1) -> list[Row]:
@@ -146,7 +150,6 @@ PLAN = """scenario canary healthy: ledger 1.1 -> 2.0 by canary, driver local, se
     └── kill one: SIGKILL ledger-2 for 2 s at step "canary 25 %" + 0.5 s"""
 
 
-@cache
 def healthy_canary() -> Run:
     """Every gate passes; a killed instance costs nothing."""
     shares = [(3.0, 0.05), (7.0, 0.25), (11.0, 0.5), (15.0, 1.0)]
@@ -206,7 +209,6 @@ def _canary_steps() -> list[tuple[float, str, float]]:
     return list(zip(starts_s, FACTS.steps, (*starts_s[1:], 20.6), strict=True))
 
 
-@cache
 def rolled_back_canary() -> Run:
     """2.0 fails a fifth of what it gets; the first gates see too little of it, the third turns back."""
     facts = replace(
@@ -284,7 +286,6 @@ def rolled_back_canary() -> Run:
     return Run(history, verdicts, PLAN, options)
 
 
-@cache
 def unknown_blue_green() -> Run:
     """The database blinks across the switch, the fault's effect is not proved, nothing was consumed."""
     facts = replace(
