@@ -46,8 +46,9 @@ class Rate:
             raise InvalidInput("the points of a load's shape must be in the order of time")
         if points[0][0] > 0:
             points = [(0.0, points[0][1]), *points]
-        self._times = np.array([time for time, _ in points], dtype=float)
-        self._rates = np.array([rate for _, rate in points], dtype=float)
+        # To nine digits, as there is nothing between two nanoseconds; smaller numbers would overflow below.
+        self._times = np.round([time for time, _ in points], 9)
+        self._rates = np.round([rate for _, rate in points], 9)
         widths = np.diff(self._times)
         rises = np.diff(self._rates)
         self._slopes = np.append(np.divide(rises, widths, out=np.zeros_like(rises), where=widths > 0), 0.0)

@@ -66,7 +66,8 @@ class ResponseReader:
             self.reusable = False  # more than was asked for
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.lower()] = value
+        if not self.complete:
+            self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         if self.complete:
@@ -78,6 +79,8 @@ class ResponseReader:
             self._until_end = True
 
     def on_body(self, data: bytes) -> None:
+        if self.complete:
+            return
         if self.size < BODY_BYTES_MAX:
             self._parts.append(data)
         self.size += len(data)
