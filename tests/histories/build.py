@@ -8,11 +8,11 @@ with story.history() as history: ...
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from harness.history import History, Kind, Moment, RunFacts
+from harness.history import History, Kind, Moment, Row, RunFacts
 from harness.verdict import Cell
 
 
@@ -20,8 +20,7 @@ def ns(seconds: float) -> int:
     return round(seconds * 1e9)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """In the order of history.REQUESTS."""
 
     scheduled_ns: int
@@ -44,8 +43,7 @@ class Request:
     closed_loop: bool
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """In the order of history.STORE."""
 
     stream: str
@@ -56,8 +54,7 @@ class Event:
     sequence: int
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """In the order of history.CONSUMED."""
 
     seen_ns: int
@@ -69,8 +66,7 @@ class Seen:
     type: str
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """In the order of history.PROJECTION."""
 
     stream: str
@@ -232,11 +228,11 @@ class Story:
         )
 
     def history(self) -> History:
-        tables = {
+        tables: dict[str, Sequence[Row] | None] = {
             "requests": self.requests,
             "store": self.store,
             "consumed": self.consumed,
             "projection": self.projection,
         }
-        rows = {name: [astuple(row) for row in told] for name, told in tables.items() if told is not None}
+        rows = {name: told for name, told in tables.items() if told is not None}
         return History.of(self.facts, self.timeline, rows)
