@@ -227,13 +227,15 @@ def _marks(facts: RunFacts, moments: Iterable[Moment], verdicts: Sequence[Verdic
 
 
 def _weights(moments: Iterable[Moment], versions: Sequence[str]) -> tuple[Weights, ...]:
-    found = []
+    """Weights that only repeat what was are left out."""
+    found: list[Weights] = []
     for moment in moments:
         if moment.kind is Kind.WEIGHTS:
             numbers = [_number(moment.detail.get(version)) for version in versions]
             total = sum(numbers)
             shares = tuple(number / total if total else 0.0 for number in numbers)
-            found.append(Weights(max(in_seconds(moment.at_ns), 0.0), shares))
+            if not found or found[-1].shares != shares:
+                found.append(Weights(max(in_seconds(moment.at_ns), 0.0), shares))
     return tuple(found)
 
 

@@ -120,7 +120,7 @@ def test_marks_hold_the_first_violation_only() -> None:
 
 
 def test_weights_are_shares_in_the_order_of_the_versions() -> None:
-    weights = _timeline([runs.weights(-1, 100, 0), runs.weights(3, 1, 3)]).weights
+    weights = _timeline([runs.weights(-1, 100, 0), runs.weights(3, 1, 3), runs.weights(4, 25, 75)]).weights
     assert [(entry.at_s, entry.shares) for entry in weights] == [(0.0, (1.0, 0.0)), (3.0, (0.25, 0.75))]
 
 
