@@ -198,6 +198,9 @@ class Instance:
             assert self.process.poll() is None, self.log.read_text()
             return False
 
+    def await_ready(self) -> None:
+        eventually(lambda: self.ready, f"{self.name} is ready", START_S_MAX)
+
     def leads(self) -> bool:
         """Whether it publishes the outbox now."""
         return b"ledger_relay_leading 1.0" in self.request("GET", "/metrics").body
@@ -258,7 +261,7 @@ class World:
     def _start(self, process: str, versions: Sequence[str]) -> list[Instance]:
         started = [self.begin(process, version) for version in versions]
         for instance in started:
-            eventually(lambda instance=instance: instance.ready, f"{instance.name} is ready", START_S_MAX)
+            instance.await_ready()
         return started
 
     def begin(self, process: str, version: str) -> Instance:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPException
 
 import pytest
@@ -70,7 +71,7 @@ def test_drops_in_flight_breaks_off_its_answers(world: World, version: str, answ
 def test_ready_too_early_cannot_serve_yet(world: World) -> None:
     healthy, early = world.begin("service", "1.0"), world.begin("service", "1.0+ready-too-early")
     for instance, status in ((early, 503), (healthy, 201)):
-        eventually(lambda instance=instance: ready(instance), "ready")
+        eventually(partial(ready, instance), "ready")
         assert instance.open(instance.port).status == status
 
 
@@ -119,7 +120,7 @@ def test_projectors_that_do_not_apply_exactly_once_are_wrong_after_a_restart(wor
     (projector,) = world.projectors(f"1.0{defect}")
     open_accounts(service, range(1, 13))
     with transfers([service], range(1, 13), rate_per_s=120) as traffic:
-        eventually(lambda: len(traffic.outcomes) > 80, "transfers")
+        traffic.await_more(80)
         projector.kill()
         world.projectors(projector.version)
     counted = "SELECT sum(position) FROM balances"
@@ -201,7 +202,7 @@ def test_locking_migration_holds_everyone_up(world: World, variables: dict[str, 
     (service,) = world.services("1.0")
     open_accounts(service, [1, 2])
     with transfers([service], [1, 2]) as traffic:
-        eventually(lambda: len(traffic.outcomes) > 10, "transfers")
+        traffic.await_more(10)
         world.migrate("expand", "2.0", **variables)
     assert (503 in traffic.outcomes.values()) is held_up
 

@@ -56,9 +56,8 @@ def test_lost_connections_cost_no_request(world: World) -> None:
         service.open(number)
     with transfers([service], range(1, 9)) as traffic:
         for _ in range(3):
-            so_far = len(traffic.outcomes)
             disconnect(world)
-            eventually(lambda so_far=so_far: len(traffic.outcomes) > so_far + 10, "ten more transfers")
+            traffic.await_more(10)
     assert set(traffic.outcomes.values()) == {201}
 
 

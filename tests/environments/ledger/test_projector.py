@@ -128,8 +128,7 @@ def test_the_read_model_equals_the_events_whatever_befalls_projectors(world: Wor
     with transfers([service], range(1, 13), rate_per_s=150) as traffic:
         for befall in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM):
             projectors[0].signal(befall)
-            so_far = len(traffic.outcomes)
-            eventually(lambda so_far=so_far: len(traffic.outcomes) > so_far + 60, "sixty more transfers")
+            traffic.await_more(60)
             projectors[0].signal(signal.SIGCONT)
             if befall is not signal.SIGSTOP:
                 projectors = [*projectors[1:], *world.projectors("1.0")]

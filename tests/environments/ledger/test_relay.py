@@ -33,7 +33,7 @@ def test_another_instance_takes_over_within_a_second(world: World, how: str) -> 
     leader = leader_of(instances)
     (other,) = [instance for instance in instances if instance is not leader]
     with transfers(instances, range(1, 9)) as traffic:
-        eventually(lambda: len(traffic.outcomes) > 30, "transfers")
+        traffic.await_more(30)
         match how:
             case "kill":
                 leader.kill()
@@ -43,8 +43,7 @@ def test_another_instance_takes_over_within_a_second(world: World, how: str) -> 
                 leader.process.terminate()
         took = eventually(other.leads, "the other publishes")
         leader.signal(signal.SIGCONT)
-        so_far = len(traffic.outcomes)
-        eventually(lambda: len(traffic.outcomes) > so_far + 20, "more transfers")
+        traffic.await_more(20)
     assert took < 1.2
     assert eventually(lambda: all_published(world), "all is published") < 2
     assert_faithful(world)

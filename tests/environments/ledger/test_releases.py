@@ -64,9 +64,8 @@ def test_releases_work_side_by_side_while_the_schema_goes_there_and_back(world: 
         instances[number % 3].open(number)
     with transfers(instances, range(1, 9)) as traffic:
         for phase in ("expand", "contract", "contract", "back", "back", "expand"):
-            so_far = len(traffic.outcomes)
             world.migrate(phase, "2.0")
-            eventually(lambda so_far=so_far: len(traffic.outcomes) > so_far + 10, "ten more transfers")
+            traffic.await_more(10)
     assert set(traffic.outcomes.values()) == {201}
     balances = [[instance.account(number).json["balance"] for number in range(1, 9)] for instance in instances]
     assert balances[0] == balances[1] == balances[2]
