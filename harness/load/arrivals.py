@@ -47,8 +47,8 @@ class Rate:
         if points[0][0] > 0:
             points = [(0.0, points[0][1]), *points]
         # To nine digits, as there is nothing between two nanoseconds; smaller numbers would overflow below.
-        self._times = np.round([time for time, _ in points], 9)
-        self._rates = np.round([rate for _, rate in points], 9)
+        self._times = np.round([float(time) for time, _ in points], 9)
+        self._rates = np.round([float(rate) for _, rate in points], 9)
         widths = np.diff(self._times)
         rises = np.diff(self._rates)
         self._slopes = np.append(np.divide(rises, widths, out=np.zeros_like(rises), where=widths > 0), 0.0)
