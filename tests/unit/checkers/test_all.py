@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.checkers import default_checkers
 from harness.environment import Consumer, Environment, Events, Operation, Projection
+from harness.history import History
 from harness.protocols import Checker
 from harness.scenario import Slo
 from harness.verdict import EVIDENCE_RECORDS_MAX, Status
@@ -32,6 +34,26 @@ LEDGER = Environment(
 CHECKERS = default_checkers(LEDGER, Slo())
 
 
+@pytest.fixture(scope="module")
+def good() -> Iterator[History]:
+    with good_run().history() as history:
+        yield history
+
+
+@pytest.fixture(scope="module")
+def vacuous() -> Iterator[History]:
+    with vacuous_run().history() as history:
+        yield history
+
+
+@pytest.fixture(scope="module")
+def spoilt() -> Iterator[History]:
+    story = good_run()
+    story.store, story.consumed, story.projection = [], [], []
+    with story.history() as history:
+        yield history
+
+
 def by_name(checker: Checker) -> str:
     return checker.name
 
@@ -48,18 +70,16 @@ def test_the_default_checkers_are_those_that_apply() -> None:
 
 
 @pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
-def test_a_good_run_passes(checker: Checker) -> None:
-    with good_run().history() as history:
-        verdict = checker.check(history)
+def test_a_good_run_passes(checker: Checker, good: History) -> None:
+    verdict = checker.check(good)
     assert verdict.status is Status.PASS, verdict.reason
     assert verdict.checker == checker.name
     assert verdict.first_violation_s is None
 
 
 @pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
-def test_a_run_with_nothing_in_it_proves_nothing(checker: Checker) -> None:
-    with vacuous_run().history() as history:
-        assert checker.check(history).status is Status.UNKNOWN
+def test_a_run_with_nothing_in_it_proves_nothing(checker: Checker, vacuous: History) -> None:
+    assert checker.check(vacuous).status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
@@ -69,14 +89,18 @@ def test_a_run_of_which_nothing_was_recorded_proves_nothing(checker: Checker) ->
 
 
 @pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
-def test_a_reason_is_a_sentence_and_evidence_is_short(checker: Checker) -> None:
-    spoilt = good_run()
-    spoilt.store, spoilt.consumed, spoilt.projection = [], [], []
-    for story in (good_run(), vacuous_run(), spoilt):
-        with story.history() as history:
-            verdict = checker.check(history)
+def test_a_reason_is_a_sentence_and_evidence_is_short(
+    checker: Checker, good: History, vacuous: History, spoilt: History
+) -> None:
+    for history in (good, vacuous, spoilt):
+        verdict = checker.check(history)
         assert verdict.reason.endswith(".")
         assert verdict.reason[0].isupper() or verdict.reason[0].isdigit()
         for evidence in verdict.evidence:
             assert 0 < len(evidence.records) <= min(EVIDENCE_RECORDS_MAX, evidence.total)
             assert all(len(record) == len(evidence.columns) for record in evidence.records)
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=by_name)
+def test_judging_twice_says_the_same(checker: Checker, good: History) -> None:
+    assert checker.check(good) == checker.check(good)
