@@ -57,6 +57,7 @@ class OpenLoopCrew:
         self._dispatcher = Dispatcher(arrivals, rate.highest / plan.workers, plan.load.users)
         self._environment = LoadEnvironment(user_classes=[user_class], events=locust.events)
         self._runner = _runner(self._environment)
+        self._statistics = Statistics(plan.recording, self._environment.stats)
         self._environment.events.user_error.add_listener(_on_user_error)  # type: ignore[no-untyped-call]
 
     def prepare(self, url: str) -> None:
@@ -79,13 +80,14 @@ class OpenLoopCrew:
         self._dispatcher.end(at_ns)
         self._dispatcher.drained.wait()
         self._heartbeat.close()
+        if not self._environment.stage.listened:
+            self._statistics.update()
         self._runner.quit()
 
     def _keep_statistics(self) -> None:
-        statistics = Statistics(self._plan.recording, self._environment.stats)
         while True:
             gevent.sleep(_STATISTICS_S)
-            statistics.update()
+            self._statistics.update()
 
 
 class ClosedLoopCrew:

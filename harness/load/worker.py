@@ -31,19 +31,17 @@ Expected = TypeVar("Expected", bound=Command)
 
 
 class Orders:
-    """The parent's commands, as they come."""
+    """The parent's commands, as they come. If its pipe closes, the main greenlet raises HarnessError."""
 
     def __init__(self, path: Path) -> None:
         self._reader = CommandReader(path)
-        self._queue: Queue[Command | None] = Queue()
+        self._queue: Queue[Command] = Queue()
         self._watcher = get_hub().loop.io(self._reader.descriptor, _READ)
         self._watcher.start(self._on_readable)
 
     def take(self, kind: type[Expected]) -> Expected:
-        """The next command. Raises HarnessError if it is of another kind, or if the parent is gone."""
+        """The next command. Raises HarnessError if it is of another kind."""
         command = self._queue.get()
-        if command is None:
-            raise HarnessError("the harness is gone: the load ends")
         if not isinstance(command, kind):
             raise HarnessError(f"expected {kind.__name__}, was told {command}")
         return command
@@ -52,7 +50,7 @@ class Orders:
         commands = self._reader.new()
         if commands is None:
             self._watcher.stop()
-            self._queue.put(None)
+            raise_in_main(HarnessError("the harness is gone: the load ends"))
         for command in commands or ():
             self._queue.put(command)
 
