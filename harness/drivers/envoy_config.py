@@ -135,7 +135,9 @@ def _cluster(files: Files, pool: Pool, ready_path: str, router: Router) -> Json:
         "lb_policy": "ROUND_ROBIN",
         # By default Envoy would send to hosts that it knows to be down as soon as half of them are, which two of three
         # instances soon are. Kubernetes never does: an instance that is not ready gets nothing, however few are left.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        # And by default it tells the listener's thread of health at most once a second, so that a new host, though
+        # known to be healthy, could be missing for that long.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": _seconds(0)},
         # A host that is taken out is out, even while it still answers its health checks.
         "ignore_health_on_host_removal": True,
         "health_checks": [_health_check(ready_path, router)],

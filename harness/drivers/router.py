@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +28,14 @@ STOP_S_MAX = 5.0
 ADMIN_S_MAX = 5.0
 CONFIRM_S_MAX = 10.0
 CONFIRM_POLL_S = 0.003
+
+
+class Health(Enum):
+    """What Envoy knows of a host."""
+
+    UNCHECKED = "unchecked"
+    BAD = "bad"
+    GOOD = "good"
 
 
 class EnvoyRouter:
@@ -134,6 +143,7 @@ class EnvoyRouter:
         if pools.keys() - before.keys():
             self._write_clusters({**before, **pools})
         self._confirm(self._holds_hosts, rejected)
+        self._await_new_hosts(before)
         self._write_routes()
         self._confirm(self._routes_are_in_force, rejected)
         if before.keys() - pools.keys():
@@ -170,9 +180,40 @@ class EnvoyRouter:
 
     def _holds_hosts(self) -> bool:
         """Whether Envoy has exactly the hosts that it was told of, and has checked each of them at least once."""
+        hosts = self._hosts()
+        return all(
+            hosts.get(pool.cluster, {}).keys() == set(pool.ports)
+            and Health.UNCHECKED not in hosts[pool.cluster].values()
+            for pool in self._pools.values()
+        )
+
+    def _await_new_hosts(self, before: Mapping[str, Pool]) -> None:
+        """Give hosts that failed their first check, perhaps by the machine's fault, another; then take it as it is."""
+        new = [
+            (pool.cluster, port)
+            for version, pool in self._pools.items()
+            for port in pool.ports
+            if version not in before or port not in before[version].ports
+        ]
+
+        def all_are_good() -> bool:
+            hosts = self._hosts()
+            return all(hosts[cluster][port] is Health.GOOD for cluster, port in new)
+
+        router = self._environment.router
+        if new:
+            until(all_are_good, router.health_timeout_s + 2 * router.health_interval_s, CONFIRM_POLL_S)
+
+    def _hosts(self) -> Mapping[str, Mapping[int, Health]]:
+        """The health of each host, by its port, in each cluster that takes traffic."""
         clusters = self._ask("/clusters?format=json").get("cluster_statuses", ())
-        seen = {cluster["name"]: _hosts(cluster) for cluster in clusters}
-        return all(seen.get(pool.cluster) == dict.fromkeys(pool.ports, True) for pool in self._pools.values())
+        return {
+            cluster["name"]: {
+                host["address"]["socket_address"]["port_value"]: _health(host["health_status"])
+                for host in cluster.get("host_statuses", ())
+            }
+            for cluster in clusters
+        }
 
     def _routes_are_in_force(self) -> bool:
         with closing(http.client.HTTPConnection(HOST, self._port, timeout=ADMIN_S_MAX)) as connection:
@@ -182,7 +223,7 @@ class EnvoyRouter:
     def _listens(self) -> bool:
         try:
             return self._routes_are_in_force()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def _rejections(self) -> int:
@@ -201,9 +242,8 @@ class EnvoyRouter:
                 raise HarnessError(f"the router does not answer: {error!r}{tail(self._log)}") from error
 
 
-def _hosts(cluster: Mapping[str, Any]) -> dict[int, bool]:
-    """Ports of a cluster's hosts, and whether each has been checked."""
-    return {
-        host["address"]["socket_address"]["port_value"]: not host["health_status"].get("pending_active_hc", False)
-        for host in cluster.get("host_statuses", ())
-    }
+def _health(status: Mapping[str, Any]) -> Health:
+    if status.get("pending_active_hc", False):
+        return Health.UNCHECKED
+    bad = status.get("failed_active_health_check", False) or status.get("failed_outlier_check", False)
+    return Health.BAD if bad else Health.GOOD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.environment import Environment, Service, Store, StoreKind, Variant, Version
+from harness.environment import Environment, Router, Service, Store, StoreKind, Variant, Version
 
 FOLDER = Path(__file__).parent
 POSTGRES = Store("postgres", StoreKind.POSTGRES)
@@ -16,7 +16,7 @@ WEB = Service(
     routed=True,
     variables={"VERSION": "{version}", "INSTANCE": "{instance}", "POSTGRES_URL": "{postgres.url}"},
     links=("postgres",),
-    stop_grace_s=2.0,
+    stop_grace_s=1.0,
 )
 WORKER = Service("worker", command=("{python}", "-I", "-S", "{folder}/worker.py"), replicas=1, routed=False)
 ECHO = Environment(
@@ -32,5 +32,6 @@ ECHO = Environment(
         Variant("broken", "does not start", {"MODE": "broken"}),
         Variant("stubborn", "ignores SIGTERM", {"MODE": "stubborn"}),
     ),
+    router=Router(request_timeout_s=2.0),
     setup=("{python}", "{folder}/migrate.py", "setup", "{postgres.url}"),
 )
