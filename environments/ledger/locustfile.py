@@ -59,12 +59,12 @@ class LedgerUser(OpenLoopUser):
         number = self.random.choice(ACCOUNTS)
         self.request("GET", f"/accounts/{number}", stream=number)
 
-    @operation(weight=14)
+    @operation(weight=12)
     def balance(self) -> None:
         number = self.random.choice(ACCOUNTS)
         self.request("GET", f"/accounts/{number}/balance", stream=number)
 
-    @operation(weight=13)
+    @operation(weight=15)
     def statement(self) -> None:
         """A long answer, so that there is always one in flight."""
         number = self.random.choice(ACCOUNTS)

@@ -30,7 +30,6 @@ class Balances:
 
     POSITIONS = "SELECT account, position FROM balances WHERE account = ANY(%s)"
     BALANCE = "SELECT value, position FROM balances WHERE account = %s"
-    COUNT = "SELECT count(*) FROM balances"
     # Rows are locked in one order, so that two projectors never wait for each other.
     APPLY = """
         WITH change AS (
@@ -59,11 +58,6 @@ class Balances:
         column = ", currency" if with_currency else ""
         update = ", currency = change.currency" if with_currency else ""
         self._apply = self.APPLY.format(update=update, column=column, value=column)
-
-    def count(self) -> int:
-        row = self.database.run(lambda connection: connection.execute(self.COUNT).fetchone())
-        assert row is not None
-        return int(str(row[0]))
 
     def balance(self, number: int) -> Balance:
         """Raises LookupError if no event of that account was counted yet."""

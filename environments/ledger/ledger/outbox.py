@@ -54,10 +54,17 @@ class Outbox:
           AND recorded_in < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY recorded_in, notification_id LIMIT %(limit)s
     """
+    # What the broker has it has, whoever holds the lease by now: so every round gets on, even if it outlasts a lease.
     RENEW = """
-        UPDATE relay SET transaction = %(transaction)s::xid8, event = %(event)s,
-                         expires_at = clock_timestamp() + %(lease_s)s * interval '1 second'
-        WHERE holder = %(me)s AND expires_at >= clock_timestamp()
+        UPDATE relay
+        SET (transaction, event) = (
+                SELECT place.transaction, place.event
+                FROM (VALUES (relay.transaction, relay.event), (%(transaction)s::xid8, %(event)s::bigint))
+                         AS place (transaction, event)
+                ORDER BY place.transaction DESC, place.event DESC LIMIT 1),
+            expires_at = CASE WHEN holder = %(me)s
+                              THEN clock_timestamp() + %(lease_s)s * interval '1 second' ELSE expires_at END
+        RETURNING holder = %(me)s
     """
     RELEASE = "UPDATE relay SET expires_at = '-infinity' WHERE holder = %s"
 
@@ -83,11 +90,10 @@ class Outbox:
         ]
 
     def renew(self, done: Position) -> bool:
-        """Note up to where it is published; False if the lease was lost meanwhile."""
+        """Note up to where it is published; False if another took the lease meanwhile."""
         parameters = {"me": self._me, "lease_s": LEASE_S, "transaction": done.transaction, "event": done.event}
-        return self._database.run(
-            lambda connection: connection.execute(self.RENEW, parameters, prepare=True).rowcount == 1
-        )
+        row = self._database.run(lambda connection: connection.execute(self.RENEW, parameters, prepare=True).fetchone())
+        return row == (True,)
 
     def release(self) -> None:
         self._database.run(lambda connection: connection.execute(self.RELEASE, (self._me,)))

@@ -219,7 +219,9 @@ class Process:
             await self._projector.stop()
         if self._client is not None:
             with suppress(*UNREACHABLE):
-                await asyncio.wait_for(self._client.drain(), 1.0)
+                await self._client.flush(timeout=1)
+            with suppress(*UNREACHABLE):
+                await self._client.close()
         await asyncio.to_thread(self._monitor.stop)
 
 

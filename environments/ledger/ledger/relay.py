@@ -15,7 +15,7 @@ from ledger.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-BATCH_MAX = 500
+BATCH_MAX = 100
 IDLE_S = 0.02
 STANDBY_S = LEASE_S / 5
 RENEW_EVERY_S = LEASE_S / 4

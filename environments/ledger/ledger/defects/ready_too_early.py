@@ -1,4 +1,5 @@
-"""Says that it is ready as soon as its port is open; it connects to the database only when it has warmed up."""
+"""Says that it is ready as soon as its port is open. It connects when the first request comes, and fails whatever else
+comes until that is done."""
 
 from __future__ import annotations
 
@@ -9,16 +10,16 @@ from dataclasses import replace
 from ledger.database import Connection, Database, Result, Unavailable
 from ledger.service import Parts, Readiness
 
-WARM_UP_S = 2.5
+CONNECTS_S = 3.0
 
 
 class LateDatabase(Database):
-    def __init__(self, url: str, *, size: int, name: str) -> None:
-        super().__init__(url, size=size, name=name)
-        self._warm_at = time.monotonic() + WARM_UP_S
+    _connected_at: float | None = None
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
-        if time.monotonic() < self._warm_at:
+        if self._connected_at is None:
+            self._connected_at = time.monotonic() + CONNECTS_S
+        if time.monotonic() < self._connected_at:
             raise Unavailable("not connected yet")
         return super().run(work)
 
