@@ -159,7 +159,7 @@ def noted() -> HarnessError:
         (SystemExit(143), 143, ""),
     ],
 )
-def test_what_ends_a_run_early(  # noqa: PLR0917
+def test_what_ends_a_run_early(
     scenario: Path,
     command: Command,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,0 +1,106 @@
+"""The ledger's variants, each a mistake that real systems make, and how each is brought to light.
+
+`soonest` is the strategy under which `make test` runs it; the nightly run takes every strategy in `strategies`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.environment_file import find_environment
+from harness.faults.network import LinkFault
+from harness.faults.process import Kill
+from harness.protocols import Strategy
+from harness.scenario import Change, Ending, Load, Scenario, ScheduledFault, Slo, Window
+from harness.strategies.blue_green import BlueGreen
+from harness.strategies.canary import Canary, CanaryStep
+from harness.strategies.recreate import Recreate
+from harness.strategies.rolling import Rolling
+
+ROOT = Path(__file__).parents[2]
+LEDGER = find_environment("ledger", ROOT)
+LOAD = Load(ROOT / "environments" / "ledger" / "locustfile.py", "LedgerUser", rate_per_s=100.0)
+
+STRATEGIES: dict[str, Strategy] = {
+    # Without gates: what a gate would stop early is to be found by the checkers here.
+    "rolling": Rolling(watch_s=1.0, gate=None),
+    "blue-green": BlueGreen(hold_s=3.0, keep_s=1.0, gate=None),
+    "canary": Canary((CanaryStep(25, 2.0), CanaryStep(100, 2.0)), gate=None),
+    "recreate": Recreate(watch_s=4.0, gate=None),
+}
+WRITING = {"rolling": "rolling 3/3", "blue-green": "keep blue", "canary": "canary 100 %", "recreate": "watch new"}
+"""The step at which the new version takes, or is about to take, all writes."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One mistake. `found_by` are the checkers of which at least one must fail; no other verdict will do."""
+
+    variant: str
+    found_by: frozenset[str]
+    soonest: str = "rolling"
+    strategies: tuple[str, ...] = ("rolling", "blue-green", "canary", "recreate")
+    """Those it applies to: what costs availability cannot be told from the downtime that recreate is allowed."""
+    in_old: bool = False
+    """The old version has it: it shows when its instances leave."""
+    faults: tuple[ScheduledFault, ...] = field(default=())
+    abort: bool = False
+    """An operator turns the deployment back once the new version has written."""
+
+
+NO_DOWNTIME = ("rolling", "blue-green", "canary")
+
+
+def case(variant: str, *found_by: str, **more: object) -> Case:
+    return replace(Case(variant, frozenset(found_by)), **more)  # type: ignore[arg-type]
+
+
+def in_the_end(fault: Kill | LinkFault, duration_s: float) -> tuple[ScheduledFault, ...]:
+    """When the new version serves everything; its step is filled in with the strategy."""
+    return (ScheduledFault("fault", fault, Window(duration_s, at_step="", after_s=0.5)),)
+
+
+CASES = (
+    case("ack-before-commit", "lost-events", faults=in_the_end(Kill("ledger"), 1.0)),
+    case("drops-in-flight", "availability", in_old=True, strategies=NO_DOWNTIME),
+    case("ready-too-early", "availability", strategies=NO_DOWNTIME),
+    case("ignores-idempotency-key", "duplicates", "money"),
+    case("no-upcaster", "availability"),
+    case("unreadable-after-rollback", "availability", "rollback", abort=True),
+    case("checkpoint-before-apply", "projection", faults=in_the_end(Kill("projector"), 0.5)),
+    case("applies-twice", "projection", faults=in_the_end(Kill("projector"), 0.5)),
+    case("reorders-stream", "order"),
+    case("skips-late-commit", "gaps", "lost-events"),
+    case("errors-3-percent", "availability", strategies=NO_DOWNTIME),
+    case("slow-p99", "latency"),
+    case("pool-never-recovers", "availability", faults=in_the_end(LinkFault("ledger", "postgres", "down"), 1.0)),
+    case("locking-migration", "latency", "availability"),
+    case("stale-cache", "monotonic-reads"),
+)
+
+
+def scenario(case: Case, strategy: str) -> Scenario:
+    """The case as a short scenario under one strategy."""
+    new = "2.0" if case.in_old else f"2.0+{case.variant}"
+    old = f"1.1+{case.variant}" if case.in_old else "1.1"
+    return Scenario(
+        name=f"{case.variant}-by-{strategy}",
+        environment=LEDGER,
+        change=Change(old, new),
+        strategy=STRATEGIES[strategy],
+        load=LOAD,
+        faults=tuple(
+            replace(scheduled, window=replace(scheduled.window, at_step=WRITING[strategy])) for scheduled in case.faults
+        ),
+        slo=Slo(outage_s_max=None, availability_min=0.75 if strategy == "recreate" else 0.99),
+        ending=Ending.ROLLBACK if case.abort else Ending.COMPLETE,
+        abort=_abort_step(strategy) if case.abort else "",
+        settle_s=1.5,
+    )
+
+
+def _abort_step(strategy: str) -> str:
+    return {"rolling": "rolling 3/3", "blue-green": "keep blue", "canary": "retire stable", "recreate": "watch new"}[
+        strategy
+    ]

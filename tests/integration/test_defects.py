@@ -1,0 +1,22 @@
+"""Each mistake of the matrix is found, by a checker that is meant to find it; here where it shows soonest."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.pytest_plugin import Harness
+from harness.verdict import Status
+from tests.integration.matrix import CASES, LEDGER, Case, scenario
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.variant)
+def test_a_defect_is_found_by_the_right_checker(harness: Harness, case: Case) -> None:
+    result = harness.run(scenario(case, case.soonest))
+    failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
+    assert failed & case.found_by, f"failed: {sorted(failed)}"
+
+
+def test_every_variant_of_the_ledger_is_in_the_matrix() -> None:
+    assert {case.variant for case in CASES} == {variant.name for variant in LEDGER.variants}

@@ -1,0 +1,89 @@
+"""The harness killed with SIGKILL at different moments leaves nothing of its run behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.supervisor.scratch import HARNESS_VARIABLE, PREFIX
+from harness.waiting import until
+
+ROOT = Path(__file__).parents[2]
+GONE_WITHIN_S = 5.0
+MOMENTS_S = (0.3, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0, 16.0)
+"""From before the first server is started to the middle of the deployment with a fault in."""
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`harness run` with all its scratch folders in a place of its own."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(mode=0o755)
+    process = subprocess.Popen(
+        (sys.executable, "-m", "harness", "run", "--plain", "scenarios/canary-with-kill.toml", "--reports", tmp_path),
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def processes_of(harness_pid: int) -> list[psutil.Process]:
+    """All that carry the mark of this harness, but for the harness itself."""
+    mark = f"{harness_pid}@"
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(HARNESS_VARIABLE, "").startswith(mark):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def ports_of(processes: list[psutil.Process]) -> set[int]:
+    return listening({process.pid for process in processes})
+
+
+def listening(pids: set[int] | None = None) -> set[int]:
+    """Ports that these processes, or any, listen on."""
+    return {
+        connection.laddr.port
+        for connection in psutil.net_connections("tcp")
+        if connection.laddr and connection.status == psutil.CONN_LISTEN and (pids is None or connection.pid in pids)
+    }
+
+
+def scratch_folders(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "scratch").glob(f"{PREFIX}*"))
+
+
+@pytest.mark.parametrize("after_s", MOMENTS_S)
+def test_a_killed_harness_leaves_nothing(harness: subprocess.Popen[bytes], tmp_path: Path, after_s: float) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        harness.wait(after_s)
+    started = processes_of(harness.pid)
+    ports = ports_of(started)
+    if after_s > 3:
+        assert len(started) > 5, "the run had hardly begun: there was nothing to leave behind"
+        assert ports
+    os.kill(harness.pid, signal.SIGKILL)
+    harness.wait()
+    killed_at = time.monotonic()
+    assert until(lambda: not processes_of(harness.pid), GONE_WITHIN_S), processes_of(harness.pid)
+    left_s = max(0.1, GONE_WITHIN_S - (time.monotonic() - killed_at))
+    assert until(lambda: not scratch_folders(tmp_path), left_s), scratch_folders(tmp_path)
+    assert not ports & listening()
