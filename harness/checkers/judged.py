@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from harness.history import History
 from harness.verdict import Status
 
-LATE_MS = 20
-"""From the scheduled to the sent time, from which on a request counts as late."""
+LATE_MS = 50
+"""From the scheduled to the sent time, from which on a request counts as late. Less than any limit that is judged."""
 IDLE_SHARE = 0.1
 """At least this share of the virtual users must have been idle for a late request to be the harness's fault: between
 two requests even the users of a saturated system are idle for a moment."""
