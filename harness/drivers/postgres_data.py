@@ -21,19 +21,22 @@ INITDB_S_MAX = 60.0
 COPY_S_MAX = 60.0
 
 
-def make_data(program: Path, folder: Path, workspace: Workspace, account: str | None) -> None:
-    """Make `folder` a fresh data directory for that `postgres`, owned by the account that will run it."""
-    prepared = _prepared(program)
+def make_data(program: Path, installed: Path, folder: Path, workspace: Workspace, account: str | None) -> None:
+    """Make `folder` a fresh data directory for the `postgres` at `program`, owned by the account that will run it.
+
+    `installed` is where that server comes from, if `program` is a copy of it.
+    """
+    prepared = _prepared(installed)
     if not prepared.exists():
         _prepare(program, prepared, workspace, account)
     _copy(prepared, folder)
     give(folder, account)
 
 
-def _prepared(program: Path) -> Path:
+def _prepared(installed: Path) -> Path:
     """The name tells whatever a data directory depends on."""
-    made_by = hashlib.sha256(" ".join((str(program.parent), *INITDB)).encode()).hexdigest()[:8]
-    return cache_folder() / f"postgres-{version_of(program)}-{made_by}"
+    made_by = hashlib.sha256(" ".join((str(installed), *INITDB)).encode()).hexdigest()[:8]
+    return cache_folder() / f"postgres-{version_of(installed)}-{made_by}"
 
 
 def _prepare(program: Path, prepared: Path, workspace: Workspace, account: str | None) -> None:

@@ -23,7 +23,7 @@ from harness.errors import HarnessError
 from harness.protocols import Command, Process, Workspace
 from harness.servers import ENVOY, need
 
-START_S_MAX = 15.0
+START_S_MAX = 30.0
 STOP_S_MAX = 5.0
 ADMIN_S_MAX = 5.0
 CONFIRM_S_MAX = 10.0
