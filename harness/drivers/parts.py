@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import HarnessError, StartFailed
 from harness.protocols import Process
+from harness.waiting import until
 
-POLL_S = 0.01
 KILL_S_MAX = 5.0
 TAIL_LINES = 12
-
-
-def until(condition: Callable[[], bool], timeout_s: float, poll_s: float = POLL_S) -> bool:
-    """Ask until it is so; False if it is not within `timeout_s`. For what the operating system gives no event."""
-    deadline = time.monotonic() + timeout_s
-    never = threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        never.wait(poll_s)
-    return True
 
 
 def await_up(process: Process, up: Callable[[], bool], timeout_s: float, log: Path) -> None:

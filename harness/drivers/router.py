@@ -16,12 +16,13 @@ from urllib.parse import quote
 
 from harness.drivers import envoy_config
 from harness.drivers.envoy_config import CONFIRM_HOST, Files, Json, Pool
-from harness.drivers.parts import await_up, stop, tail, until
+from harness.drivers.parts import await_up, stop, tail
 from harness.drivers.ports import HOST, free_port
 from harness.environment import Environment
 from harness.errors import HarnessError
 from harness.protocols import Command, Process, Workspace
 from harness.servers import ENVOY, need
+from harness.waiting import until
 
 START_S_MAX = 30.0
 STOP_S_MAX = 5.0

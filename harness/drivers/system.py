@@ -12,7 +12,7 @@ from harness.drivers.commands import NO_PORT, instance_command, listens
 from harness.drivers.instances import LocalInstance
 from harness.drivers.links import ProxiedLinks
 from harness.drivers.migrations import Migrations
-from harness.drivers.parts import tail, until
+from harness.drivers.parts import tail
 from harness.drivers.ports import free_port
 from harness.drivers.router import EnvoyRouter
 from harness.drivers.stores import StoreServer
@@ -20,6 +20,7 @@ from harness.environment import Environment, Service
 from harness.errors import HarnessError, StartFailed
 from harness.protocols import Departure, Instance, Link, Toxic, Workspace
 from harness.versions import resolve
+from harness.waiting import until
 
 READY_POLL_S = 0.02
 

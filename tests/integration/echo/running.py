@@ -6,7 +6,6 @@ import http.client
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from harness.protocols import Workspace
 from harness.supervisor import Supervisor, scratch_folder
+from harness.waiting import until
 
 _numbers = count(1)
 
@@ -60,13 +60,7 @@ def ask(connection: http.client.HTTPConnection, path: str) -> Answer:
 
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
-    deadline = time.monotonic() + timeout_s
-    never = threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        never.wait(0.02)
-    return True
+    return until(condition, timeout_s)
 
 
 @contextmanager

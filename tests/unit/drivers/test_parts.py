@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from harness.drivers.parts import await_up, stop, stopping, tail, until
+from harness.drivers.parts import await_up, stop, stopping, tail
 from harness.errors import HarnessError, StartFailed
 
 
@@ -27,16 +26,6 @@ class FakeProcess:
 
     def wait(self, timeout_s: float) -> int | None:
         return self.exit_code
-
-
-def test_until_asks_until_it_is_so() -> None:
-    asked = count()
-    assert until(lambda: next(asked) == 3, timeout_s=5, poll_s=0)
-    assert next(asked) == 4
-
-
-def test_until_gives_up() -> None:
-    assert not until(lambda: False, timeout_s=0.01, poll_s=0.001)
 
 
 def test_a_part_that_ends_while_it_starts_is_named_with_its_last_words(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from harness.errors import HarnessError, StartFailed
 from harness.protocols import Command
 from harness.supervisor import SupervisedProcess, Supervisor
 from harness.supervisor.scratch import Identity, RunNote
+from harness.waiting import until
 
 SLEEPER = (sys.executable, "-I", "-S", "-c", "import signal; signal.pause()")
 PARENT_OF_TWO = """
@@ -43,16 +44,6 @@ def supervisor(scratch: Path) -> Iterator[Supervisor]:
         yield supervisor
 
 
-def eventually(condition: Callable[[], bool], timeout_s: float) -> bool:
-    deadline = time.monotonic() + timeout_s
-    never = threading.Event()
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        never.wait(0.005)
-    return condition()
-
-
 def lives(pid: int) -> bool:
     return Identity.of(pid) is not None
 
@@ -68,7 +59,7 @@ def run(supervisor: Supervisor, argv: tuple[str, ...], log: Path, **more: object
 
 
 def descendants(folder: Path) -> list[int]:
-    assert eventually(lambda: {"0", "1"} <= {file.name for file in folder.iterdir()}, 5)
+    assert until(lambda: {"0", "1"} <= {file.name for file in folder.iterdir()}, 5)
     return [int((folder / name).read_text()) for name in ("0", "1")]
 
 
@@ -98,7 +89,7 @@ def test_a_signal_reaches_the_whole_group(supervisor: Supervisor, tmp_path: Path
     in_group, _ = descendants(tmp_path)
     process.signal(signal.SIGKILL)
     assert process.wait(10) == -signal.SIGKILL
-    assert eventually(lambda: not lives(in_group), 5)
+    assert until(lambda: not lives(in_group), 5)
 
 
 def test_output_goes_to_the_log_and_input_is_empty(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -176,7 +167,7 @@ signal.pause()
     log = tmp_path / "child.log"
     with Supervisor("test", scratch) as supervisor:
         supervisor.spawn(Command("child", python(code), log=log))
-        assert eventually(lambda: log.exists() and log.read_text().endswith("\n"), 5)
+        assert until(lambda: log.exists() and log.read_text().endswith("\n"), 5)
         segment = log.read_text().strip()
         assert segment in segments()
     assert segment not in segments()
@@ -200,7 +191,7 @@ def test_a_dead_harness_leaves_nothing_within_a_second(scratch: Path, tmp_path: 
         began = time.monotonic()
         harness.kill()
         harness.wait()
-        assert eventually(lambda: not any(map(lives, pids)) and not scratch.exists(), 5)
+        assert until(lambda: not any(map(lives, pids)) and not scratch.exists(), 5)
         assert time.monotonic() - began < 1
     finally:
         os.kill(fork, signal.SIGKILL)
@@ -227,7 +218,7 @@ def test_children_die_with_a_killed_supervisor_and_the_harness_hears_of_it(scrat
         process = supervisor.spawn(Command("sleeper", SLEEPER))
         os.kill(supervisor.pid, signal.SIGKILL)
         assert process.wait(5) == -signal.SIGKILL
-        assert eventually(lambda: not lives(process.pid), 5)
+        assert until(lambda: not lives(process.pid), 5)
         with pytest.raises(HarnessError, match="has ended"):
             supervisor.spawn(Command("late", SLEEPER))
     assert not scratch.exists()
