@@ -30,23 +30,22 @@ _FAULTED = """
     SELECT row FROM (SELECT row, scheduled_ns, coalesce(done_ns, scheduled_ns) AS ended_ns FROM requests)
     ASOF JOIN fault_windows ON ended_ns >= from_ns WHERE until_ns + $recovery_ns >= scheduled_ns
 """
-# Requests that were sent late, or never, while users were idle. A user is busy from sent to done.
+# Requests that were sent late, or never, while users were idle. A user is busy from sent to done. How many were is
+# known every hundredth of a second; the first of these at which the request was due and not sent tells.
 _SENT_LATE = """
     WITH late AS (
-        SELECT row, scheduled_ns FROM requests
+        SELECT row, (scheduled_ns + 9_999_999) // 10_000_000 AS tick FROM requests
         WHERE scheduled_ns >= 0 AND (sent_ns IS NULL OR sent_ns - scheduled_ns > $late_ns)
-    ), sent AS (
-        SELECT sent_ns, row_number() OVER (ORDER BY sent_ns) AS number FROM requests
-        WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL
-    ), done AS (
-        SELECT done_ns, row_number() OVER (ORDER BY done_ns) AS number FROM requests
-        WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL
+    ), turns AS (
+        SELECT (sent_ns + 9_999_999) // 10_000_000 AS tick, count(*) AS step FROM requests
+        WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL GROUP BY tick
+        UNION ALL SELECT (done_ns + 9_999_999) // 10_000_000 AS tick, -count(*) FROM requests
+        WHERE sent_ns IS NOT NULL AND done_ns IS NOT NULL GROUP BY tick
+    ), busy AS (
+        SELECT tick, sum(step) OVER (ORDER BY tick) AS users FROM turns
     )
-    SELECT row FROM late
-    ASOF LEFT JOIN sent ON late.scheduled_ns >= sent.sent_ns
-    ASOF LEFT JOIN done ON late.scheduled_ns >= done.done_ns
-    WHERE coalesce(sent.number, 0) - coalesce(done.number, 0)
-        <= (1 - $idle_share) * (SELECT count(DISTINCT session) FROM requests)
+    SELECT row FROM late ASOF LEFT JOIN busy USING (tick)
+    WHERE coalesce(users, 0) <= (1 - $idle_share) * (SELECT count(DISTINCT session) FROM requests)
 """
 _NONE = "SELECT 0::BIGINT AS row WHERE false"
 _JUDGED = """
