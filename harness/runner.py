@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import threading
@@ -98,7 +99,7 @@ class Session:
         try:
             run.carry_out()
         finally:
-            shutil.copytree(ground.workspace.logs, folder / "logs")
+            _collect_logs(ground.workspace.logs, folder / "logs")
         result = self._judge(scenario, run, folder, plan_text)
         if run.interruption is not None:
             raise run.interruption
@@ -137,6 +138,13 @@ class Session:
             site = stack.enter_context(driver.open(scenario.environment, workspace))
             started = self._stack.enter_context(stack.pop_all())
             return _Ground(scenario.environment, scenario.driver, site, workspace, started)
+
+
+def _collect_logs(source: Path, target: Path) -> None:
+    """Servers that go on write on behind what is cut off here, so that each run's logs are its own."""
+    shutil.copytree(source, target)
+    for log in source.iterdir():
+        os.truncate(log, 0)
 
 
 def _new_id() -> str:
