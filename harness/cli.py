@@ -280,7 +280,7 @@ def list_() -> None:
 def _described(cls: type, kind: str) -> Iterator[str]:
     from harness.toml_values import options
 
-    told = (cls.__doc__ or "").partition("\n")[0]
+    told = " ".join((cls.__doc__ or "").partition("\n\n")[0].split())
     yield f"  {kind:<16} {told}".rstrip()
     if is_dataclass(cls):
         yield from (f"{'':<19}  {option}" for option in options(cls) if option.name not in ("kind", "name"))
