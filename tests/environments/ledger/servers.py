@@ -227,13 +227,13 @@ class World:
         self.postgres = postgres
         self.nats = Nats(folder)
         self.database = postgres.new_database()
-        self._instances: list[Instance] = []
+        self.instances: list[Instance] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for instance in self._instances:
+        for instance in self.instances:
             instance.kill()
         self.nats.stop()
 
@@ -266,7 +266,7 @@ class World:
 
     def begin(self, process: str, version: str) -> Instance:
         """Start a process and do not wait for it."""
-        name = f"{process}-{len(self._instances) + 1}"
+        name = f"{process}-{len(self.instances) + 1}"
         port = free_port()
         variables = {
             "PATH": os.environ["PATH"],
@@ -285,5 +285,5 @@ class World:
                 [sys.executable, "-m", f"ledger.{process}"], stdout=file, stderr=file, env=variables
             )
         instance = Instance(name, version, port, process_, log)
-        self._instances.append(instance)
+        self.instances.append(instance)
         return instance
