@@ -22,6 +22,7 @@ ROUTES = "users"
 CONNECT_S_MAX = 1.0
 UPSTREAM_IDLE_S = 3
 """Below the keep-alive of usual servers (5 s), so that Envoy never reuses what a server is just closing."""
+UNHEALTHY_CHECKS = 3
 NO_LIMIT = 1_000_000
 _TYPE = "type.googleapis.com/envoy"
 
@@ -163,14 +164,21 @@ def _cluster(files: Files, pool: Pool, ready_path: str, router: Router) -> Json:
 
 
 def _health_check(ready_path: str, router: Router) -> Json:
-    """Out after two checks without an answer (at once for an answer that it is not ready), in after one."""
+    """Out after three checks in a row that failed, as Kubernetes has it by default; in after one.
+
+    Without `retriable_statuses` one answer that it is not ready would do, though the service was only slow for once.
+    """
     return {
         "timeout": _seconds(router.health_timeout_s),
         "interval": _seconds(router.health_interval_s),
         "no_traffic_interval": _seconds(router.health_interval_s),
-        "unhealthy_threshold": 2,
+        "unhealthy_threshold": UNHEALTHY_CHECKS,
         "healthy_threshold": 1,
-        "http_health_check": {"path": ready_path, "host": "router"},
+        "http_health_check": {
+            "path": ready_path,
+            "host": "router",
+            "retriable_statuses": [{"start": 300, "end": 600}],
+        },
     }
 
 
