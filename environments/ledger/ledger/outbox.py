@@ -47,7 +47,7 @@ class Outbox:
         RETURNING transaction::text, event
     """
     PENDING = """
-        SELECT recorded_in::text, notification_id, originator_id, originator_version, topic,
+        SELECT recorded_in::text AS transaction, notification_id, originator_id, originator_version, topic,
                (convert_from(state, 'UTF8')::jsonb ->> 'key')::bigint, state
         FROM ledger_events
         WHERE (recorded_in, notification_id) > (%(transaction)s::xid8, %(event)s)

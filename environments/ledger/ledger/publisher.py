@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from itertools import takewhile
 
 from ledger.broker import STREAM, SUBJECT, JetStream, PubAck
 from ledger.outbox import Entry
@@ -15,9 +16,9 @@ ACK_TIMEOUT_S = 2.0
 
 
 class Publisher:
-    """Each message names the sequence number that it must follow in the stream, so the broker refuses whatever comes
-    after a lost message, or from an instance that does not know yet that it was replaced. A message that the broker
-    has already is recognised by its id.
+    """The first message of a batch names the sequence number that it must follow in the stream, each other one the id
+    of the message before it. So the broker refuses whatever comes after a lost or refused message, or from an instance
+    that does not know yet that it was replaced. A message that the broker has already is recognised by its own id.
     """
 
     def __init__(self, jetstream: JetStream) -> None:
@@ -26,30 +27,31 @@ class Publisher:
 
     async def publish(self, entries: Sequence[Entry]) -> int:
         """How many of `entries`, from the first on, the broker has now. Raises one of UNREACHABLE."""
-        last = await self._last_sequence()
+        follows = [{"Nats-Expected-Last-Sequence": str(await self._last_sequence())}]
+        follows += [{"Nats-Expected-Last-Msg-Id": identity(entry)} for entry in entries[:-1]]
         self._last = None
-        acks = await self.send([(entry, last + place) for place, entry in enumerate(entries)])
-        done = 0
-        for ack in acks:
-            if not isinstance(ack, PubAck):
-                log.warning("not published: %r", ack)
-                break
-            done += 1
-            last = last if ack.duplicate else ack.seq
-        if done == len(acks):
-            self._last = last
-        return done
+        results = await self.send(entries, follows)
+        acks = [*takewhile(lambda result: isinstance(result, PubAck), results)]
+        if len(acks) < len(results):
+            log.warning(
+                "%d of %d events are to be sent again: %s", len(results) - len(acks), len(results), results[len(acks)]
+            )
+        elif isinstance(acks[-1], PubAck) and not acks[-1].duplicate:
+            self._last = acks[-1].seq
+        return len(acks)
 
     async def flush(self) -> None:
         """Wait until nothing is held back; here nothing ever is."""
 
-    async def send(self, messages: Sequence[tuple[Entry, int | None]]) -> list[PubAck | BaseException]:
-        """Send each entry with the sequence number it must follow, all before the first answer; one result each."""
+    async def send(
+        self, entries: Sequence[Entry], conditions: Sequence[dict[str, str]]
+    ) -> list[PubAck | BaseException]:
+        """Send each entry with the headers that are its condition, all before the first answer; one result each."""
         sending = (
             self.jetstream.publish(
-                f"{SUBJECT}.{entry.account}", entry.state, headers=headers(entry, follows), timeout=ACK_TIMEOUT_S
+                f"{SUBJECT}.{entry.account}", entry.state, headers=headers(entry) | condition, timeout=ACK_TIMEOUT_S
             )
-            for entry, follows in messages
+            for entry, condition in zip(entries, conditions, strict=True)
         )
         return await asyncio.gather(*sending, return_exceptions=True)
 
@@ -59,14 +61,15 @@ class Publisher:
         return self._last
 
 
-def headers(entry: Entry, follows: int | None) -> dict[str, str]:
-    told = {
-        "Nats-Msg-Id": f"{entry.account}-{entry.version}",
+def identity(entry: Entry) -> str:
+    return f"{entry.account}-{entry.version}"
+
+
+def headers(entry: Entry) -> dict[str, str]:
+    return {
+        "Nats-Msg-Id": identity(entry),
         "Event-Stream": entry.account,
         "Event-Position": str(entry.version),
         "Event-Key": str(entry.key),
         "Event-Type": entry.topic,
     }
-    if follows is not None:
-        told["Nats-Expected-Last-Sequence"] = str(follows)
-    return told

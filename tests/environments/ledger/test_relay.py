@@ -76,3 +76,16 @@ def test_publishing_goes_on_where_it_was_when_all_were_gone(world: World) -> Non
     run_transfers([second], [1, 2], 5)
     eventually(lambda: all_published(world), "all is published")
     assert_faithful(world)
+
+
+def test_transactions_are_ordered_by_number_not_by_its_digits(world: World) -> None:
+    """9 comes before 10: what is read in one go straddles such a step."""
+    insert = """
+        INSERT INTO ledger_events (originator_id, originator_version, topic, state, recorded_in)
+        SELECT '1', number, 'ledger.credited', '{"at": "", "key": 1, "amount": 1}', number::text::xid8
+        FROM generate_series(%s::bigint, %s) AS number
+    """
+    world.query(f"{insert} RETURNING 1", 1, 250)
+    world.services("1.0")
+    eventually(lambda: all_published(world), "all is published")
+    assert_faithful(world)

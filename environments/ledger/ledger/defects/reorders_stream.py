@@ -44,7 +44,7 @@ class TwoLanes(Publisher):
             log.warning("debits: %r", error)
 
     async def _send_all(self, entries: Sequence[Entry]) -> None:
-        while not all(isinstance(ack, PubAck) for ack in await self.send([(entry, None) for entry in entries])):
+        while not all(isinstance(ack, PubAck) for ack in await self.send(entries, [{}] * len(entries))):
             log.warning("sending %d events again", len(entries))
 
 

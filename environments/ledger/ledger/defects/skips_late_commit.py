@@ -16,7 +16,7 @@ SCREENING_S = 0.06
 
 class ByNumber(Outbox):
     PENDING = """
-        SELECT recorded_in::text, notification_id, originator_id, originator_version, topic,
+        SELECT recorded_in::text AS transaction, notification_id, originator_id, originator_version, topic,
                (convert_from(state, 'UTF8')::jsonb ->> 'key')::bigint, state
         FROM ledger_events WHERE notification_id > %(event)s ORDER BY notification_id LIMIT %(limit)s
     """
