@@ -140,7 +140,7 @@ class ArrivalRandom(Random):
 
     def begin(self, number: int) -> None:
         """Draw for arrival `number` from now on."""
-        self._state = _mix(self._key + number * 0xD1342543DE82EF95 & _WORD)
+        self._state = self._key + number * 0xD1342543DE82EF95 & _WORD
 
     def getrandbits(self, k: int, /) -> int:
         bits = 0

@@ -66,15 +66,17 @@ class ClosedLoopRecorder:
             _whole(headers.get(self._headers.position)),
             response_length or 0,
             status,
-            recorder.number("operation", name),
-            recorder.number("lane", str(context.get("lane", LANE))),
-            recorder.number("error", error or ""),
-            recorder.number("version", headers.get(self._headers.version) or ""),
-            recorder.number("instance", headers.get(self._headers.instance) or ""),
             self._plan.worker,
-            outcome,
-            min(_whole(headers.get(_ATTEMPTS_HEADER)) or 1, 255),
-            1,
+            recorder.describe(
+                name,
+                str(context.get("lane", LANE)),
+                error or "",
+                (headers.get(self._headers.version) or "").encode(),
+                (headers.get(self._headers.instance) or "").encode(),
+                outcome,
+                _whole(headers.get(_ATTEMPTS_HEADER)) or 1,
+                closed_loop=True,
+            ),
         )
 
     @property

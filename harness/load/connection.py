@@ -109,7 +109,8 @@ class Connection:
     def _wait(self) -> str | None:
         self._waiter = getcurrent()
         try:
-            error: str | None = self._hub.switch()
+            # Not `hub.switch`: that asks each time for hooks that no greenlet here has.
+            error: str | None = greenlet.switch(self._hub)
             return error
         finally:
             self._waiter = None

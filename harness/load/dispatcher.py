@@ -54,7 +54,7 @@ class Dispatcher:
         self._idle.append(me)
         self._look_whether_drained()
         try:
-            arrival: Arrival = self._hub.switch()
+            arrival: Arrival = greenlet.switch(self._hub)  # see Connection._wait
         finally:
             if me in self._idle:  # ended by locust while it waited
                 self._idle.remove(me)

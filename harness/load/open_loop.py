@@ -43,6 +43,7 @@ from locust import User, task
 from harness.errors import InvalidInput
 from harness.load.answers import SAFE_METHODS, Answer, judge_failure, judge_status, never_reached_an_instance
 from harness.load.arrivals import Arrival, ArrivalRandom
+from harness.load.records import Outcome
 from harness.load.stage import Cast, LoadEnvironment, Part, Stage
 
 PREPARE = "prepare"
@@ -166,14 +167,12 @@ class OpenLoopUser(User):
         received = response.headers
         attempts = _number(received.get(_ATTEMPTS_HEADER)) or 1
         position = _number(received.get(stage.position_header))
-        writes = method not in SAFE_METHODS or name in stage.plan.writes
-        if failure is None:
-            lost = response.status == 503 and never_reached_an_instance(received, response.body, attempts=attempts)
-            outcome, error = judge_status(
-                response.status, writes=writes, never_reached=lost, expect=expect, unserved=self.unserved
+        status, body_received = (response.status, response.body) if failure is None else (0, b"")
+        outcome, error = Outcome.OK, None
+        if failure is not None or status >= 400:
+            outcome, error = self._judge(
+                failure, attempts, writes=method not in SAFE_METHODS or name in stage.plan.writes, expect=expect
             )
-        else:
-            outcome, error = judge_failure(failure, writes=writes, sent=client.sent_ns != 0)
         recorder = stage.recorder
         recorder.write(
             due_ns,
@@ -184,21 +183,32 @@ class OpenLoopUser(User):
             stream or 0,
             position or 0,
             response.size,
-            response.status,
-            recorder.number("operation", name),
-            recorder.number("lane", PREPARE if arrival is None else NEW if client.opened else KEPT),
-            recorder.number("error", error or ""),
-            recorder.number("version", received.get(stage.version_header, b"").decode("latin-1")),
-            recorder.number("instance", received.get(stage.instance_header, b"").decode("latin-1")),
+            status,
             self._session,
-            outcome,
-            min(attempts, 255),
-            arrival is None,
+            recorder.describe(
+                name,
+                PREPARE if arrival is None else NEW if client.opened else KEPT,
+                error or "",
+                received.get(stage.version_header, b""),
+                received.get(stage.instance_header, b""),
+                outcome,
+                attempts,
+                arrival is None,
+            ),
         )
-        answer = Answer(outcome, error, response.status, received, response.body, position)
+        answer = Answer(outcome, error, status, received, body_received, position)
         if stage.listened:
             self._tell_listeners(method, path, name, answer)
         return answer
+
+    def _judge(
+        self, failure: str | None, attempts: int, *, writes: bool, expect: Collection[int]
+    ) -> tuple[Outcome, str | None]:
+        response = self._client.response
+        if failure is not None:
+            return judge_failure(failure, writes=writes, sent=self._client.sent_ns != 0)
+        lost = response.status == 503 and never_reached_an_instance(response.headers, response.body, attempts=attempts)
+        return judge_status(response.status, writes=writes, never_reached=lost, expect=expect, unserved=self.unserved)
 
     def on_start(self) -> None:
         """For locust; what a load needs is made in `prepare`."""

@@ -20,19 +20,24 @@ from numpy.typing import NDArray
 
 from harness.errors import HarnessError
 from harness.load.journal import JournalReader, JournalWriter, Name, Stall
-from harness.load.records import NAMED_COLUMNS, REQUEST
+from harness.load.records import NAMED_COLUMNS, REQUEST, Outcome
 
 _MAGIC = b"rollreq1"
 _HEADER = struct.Struct("@8sq64x")  # magic; end of the last whole record, in bytes
 _END_INDEX = 1  # that end, as the file's second int64
 _CHUNK_BYTES = 65_536 * REQUEST.itemsize
-_RECORD = struct.Struct("@7li2H2B3H3B5x")  # REQUEST. Native "l" packs twice as fast as "q" and "<q"
+_RECORD = struct.Struct("@7li2H16s")  # REQUEST. Native "l" packs twice as fast as "q" and "<q"
+_DESCRIPTION = struct.Struct("@3H5B5x")  # its last fields, from "operation" on
 assert _HEADER.size == _RECORD.size == REQUEST.itemsize
+assert _DESCRIPTION.size == 16
 
 
 def journal_of(recording: Path) -> Path:
     """The journal that belongs to a file of requests."""
     return recording.with_suffix(".journal")
+
+
+_Key: TypeAlias = tuple[str, str, str, bytes, bytes, int, bool]
 
 
 class Recorder:
@@ -44,6 +49,8 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self.journal = JournalWriter(journal_of(path))
+        # By outcome, as a list: an enumeration's hash is a call.
+        self._descriptions: list[dict[_Key, bytes]] = [{} for _ in range(max(Outcome) + 1)]
         self._numbers: dict[str, dict[str, int]] = {table: {"": 0} for table in NAMED_COLUMNS}
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         self._end = self._limit = 0
@@ -55,7 +62,7 @@ class Recorder:
     def count(self) -> int:
         return self._end // REQUEST.itemsize - 1
 
-    def number(self, table: str, name: str) -> int:
+    def _number(self, table: str, name: str) -> int:
         """The number that stands for `name` in the column `table`; at most 255 lanes and errors, 65,535 others."""
         numbers = self._numbers[table]
         known = numbers.get(name)
@@ -65,7 +72,39 @@ class Recorder:
         self.journal.append(Name(table, name))
         return number
 
-    def write(  # one call a request: keywords would cost half as much again
+    def describe(
+        self,
+        operation: str,
+        lane: str,
+        error: str,
+        version: bytes,
+        instance: bytes,
+        outcome: Outcome,
+        attempts: int = 1,
+        closed_loop: bool = False,
+    ) -> bytes:
+        """What a record says apart from times and numbers, for `write`. An empty name means none.
+
+        There are few different ones, so each is made once. Version and instance are as the answer's headers spell
+        them; attempts above 255 count as 255.
+        """
+        known = self._descriptions[outcome]
+        key = (operation, lane, error, version, instance, attempts, closed_loop)
+        description = known.get(key)
+        if description is None:
+            description = known[key] = _DESCRIPTION.pack(
+                self._number("operation", operation),
+                self._number("version", version.decode("latin-1")),
+                self._number("instance", instance.decode("latin-1")),
+                self._number("lane", lane),
+                self._number("error", error),
+                outcome,
+                min(attempts, 255),
+                closed_loop,
+            )
+        return description
+
+    def write(
         self,
         scheduled_ns: int,
         sent_ns: int,
@@ -76,15 +115,8 @@ class Recorder:
         position: int,
         size: int,
         status: int,
-        operation: int,
-        lane: int,
-        error: int,
-        version: int,
-        instance: int,
         session: int,
-        outcome: int,
-        attempts: int,
-        closed_loop: int,
+        description: bytes,
     ) -> None:
         """Append one record; the arguments are the fields of REQUEST in their order."""
         end = self._end
@@ -102,15 +134,8 @@ class Recorder:
             position,
             size,
             status,
-            operation,
-            lane,
-            error,
-            version,
-            instance,
             session,
-            outcome,
-            attempts,
-            closed_loop,
+            description,
         )
         self._end = self._committed[_END_INDEX] = end + 80
 

@@ -20,12 +20,12 @@ REQUEST = np.dtype(
         ("position", "<i8"),  # position of that stream that the answer showed; 0: none
         ("bytes", "<i4"),  # size of the answer's body
         ("status", "<u2"),  # HTTP status; 0: no answer
+        ("session", "<u2"),  # the virtual user
         ("operation", "<u2"),  # this and the next four index the file's name tables
-        ("lane", "u1"),
-        ("error", "u1"),
         ("version", "<u2"),
         ("instance", "<u2"),
-        ("session", "<u2"),  # the virtual user
+        ("lane", "u1"),
+        ("error", "u1"),
         ("outcome", "u1"),
         ("attempts", "u1"),  # times the router tried, by its own header; 1 where it does not say
         ("closed_loop", "u1"),  # 1: the user waited for an earlier answer before sending, so latency is optimistic

@@ -14,10 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.load.recording import Recorder, Records
-from harness.load.records import NAMED_COLUMNS, REQUEST
+from harness.load.records import REQUEST, Outcome
 
 PATIENT = settings(deadline=None, max_examples=50)  # a busy machine is no failure
-FIELDS = [name for name in REQUEST.names or () if name != "pad"]
+NUMBERS = (
+    *("scheduled_ns", "sent_ns", "first_byte_ns", "done_ns", "key", "stream", "position"),
+    *("bytes", "status", "session"),
+)
+NAMES = ("operation", "lane", "error", "version", "instance")
 
 
 def numbers(column: str) -> st.SearchStrategy[int]:
@@ -27,37 +31,52 @@ def numbers(column: str) -> st.SearchStrategy[int]:
     return st.integers(-(2 ** (size - 1)), 2 ** (size - 1) - 1)
 
 
-unnamed = st.tuples(*(st.just(0) if name in NAMED_COLUMNS else numbers(name) for name in FIELDS))
+rows = st.tuples(*(numbers(column) for column in NUMBERS))
+names = st.text(st.characters(max_codepoint=255), max_size=8)
+descriptions = st.tuples(
+    names, names, names, names, names, st.sampled_from(Outcome), st.integers(1, 255), st.booleans()
+)
 
 
 @PATIENT
-@given(st.lists(unnamed, max_size=30), st.lists(st.integers(0, 30), max_size=5))
-def test_what_is_written_is_read_in_any_portions(rows: list[tuple[int, ...]], looks: list[int]) -> None:
+@given(st.lists(rows, max_size=30), st.lists(st.integers(0, 30), max_size=5))
+def test_what_is_written_is_read_in_any_portions(written: list[tuple[int, ...]], looks: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "w.requests"
         records = Records([file])
         read: list[tuple[int, ...]] = []
         with closing(Recorder(file)) as recorder:
-            for number, row in enumerate(rows):
-                recorder.write(*row)
+            description = recorder.describe("read", "kept", "", b"1.0", b"ledger-1", Outcome.OK)
+            for number, row in enumerate(written):
+                recorder.write(*row, description)  # type: ignore[arg-type, call-arg]
                 if number in looks:
-                    read += [tuple(record[FIELDS].item()) for record in records.new()]
-        read += [tuple(record[FIELDS].item()) for record in records.new()]
-        assert read == rows
+                    read += [tuple(record[list(NUMBERS)].item()) for record in records.new()]
+        read += [tuple(record[list(NUMBERS)].item()) for record in records.new()]
+        assert read == written
 
 
 @PATIENT
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=20))
-def test_names_are_read_as_they_were_given(names: list[str]) -> None:
+@given(st.lists(descriptions, max_size=20))
+def test_descriptions_are_read_as_they_were_given(
+    written: list[tuple[str, str, str, str, str, Outcome, int, bool]],
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "w.requests"
         with closing(Recorder(file)) as recorder:
-            for name in names:
-                row = [0] * len(FIELDS)
-                row[FIELDS.index("version")] = recorder.number("version", name)
-                recorder.write(*row)
+            for operation, lane, error, version, instance, *rest in written:
+                headers = version.encode("latin-1"), instance.encode("latin-1")
+                recorder.write(*[0] * 10, recorder.describe(operation, lane, error, *headers, *rest))  # type: ignore[arg-type, call-arg]
         records = Records([file])
-        assert [records.names["version"][record["version"]] for record in records.new()] == names
+        read = [
+            (
+                *(records.names[column][record[column]] for column in NAMES),
+                Outcome(record["outcome"]),
+                int(record["attempts"]),
+                bool(record["closed_loop"]),
+            )
+            for record in records.new()
+        ]
+        assert read == written
 
 
 # Every field of a record is the record's number, or its last byte: a record that is not whole would show.
@@ -65,13 +84,13 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 from harness.load.recording import Recorder
+from harness.load.records import Outcome
 
 recorder = Recorder(Path(sys.argv[1]))
 print("begun", flush=True)
 for number in itertools.count():
-    name = recorder.number("operation", f"operation {number % 50}")
-    low = number & 0xFF
-    recorder.write(*[number] * 7, number & 0x7FFFFFFF, low, name, 0, 0, 0, 0, low, low, low, low)
+    description = recorder.describe(f"operation {number % 50}", "", "", b"", b"", Outcome.OK, number % 255 + 1)
+    recorder.write(*[number] * 7, number & 0x7FFFFFFF, number & 0xFFFF, number & 0xFFFF, description)
 """
 
 
@@ -97,7 +116,8 @@ def test_after_sigkill_every_record_is_whole(after_s: float) -> None:
         expected = range(len(requests))
         for column in ("scheduled_ns", "sent_ns", "first_byte_ns", "done_ns", "key", "stream", "position"):
             assert requests[column].tolist() == list(expected)
-        for column in ("outcome", "attempts", "closed_loop"):
-            assert requests[column].tolist() == [number & 0xFF for number in expected]
+        for column in ("status", "session"):
+            assert requests[column].tolist() == [number & 0xFFFF for number in expected]
+        assert requests["attempts"].tolist() == [number % 255 + 1 for number in expected]
         operations = [records.names["operation"][number] for number in requests["operation"][-100:]]
         assert operations == [f"operation {number % 50}" for number in expected[-100:]]

@@ -21,12 +21,10 @@ class Story:
     def answered(
         self, at_ms: int, version: str, took_ms: int = 10, outcome: Outcome = Outcome.OK, error: str = ""
     ) -> None:
-        number = self._recorder.number
+        description = self._recorder.describe("get", "kept", error, version.encode(), b"web-1", outcome)
         self._recorder.write(
-            at_ms * MS, at_ms * MS, at_ms * MS, (at_ms + took_ms) * MS, 0, 0, 0, 0, 200,
-            number("operation", "get"), number("lane", "kept"), number("error", error), number("version", version),
-            number("instance", "web-1"), 1, outcome, 1, 0,
-        )  # fmt: skip
+            at_ms * MS, at_ms * MS, at_ms * MS, (at_ms + took_ms) * MS, 0, 0, 0, 0, 200, 1, description
+        )
 
 
 @pytest.fixture

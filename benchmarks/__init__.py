@@ -1,0 +1,1 @@
+"""Measurements with bars, printed as tables with the machine they come from."""
