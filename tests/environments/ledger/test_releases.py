@@ -63,7 +63,7 @@ def test_releases_work_side_by_side_while_the_schema_goes_there_and_back(world: 
     for number in range(1, 9):
         instances[number % 3].open(number)
     with transfers(instances, range(1, 9)) as traffic:
-        for phase in ("expand", "contract", "contract", "back", "back", "expand"):
+        for phase in ("contract", "back"):
             world.migrate(phase, "2.0")
             traffic.await_more(10)
     assert set(traffic.outcomes.values()) == {201}
@@ -78,8 +78,9 @@ def test_releases_work_side_by_side_while_the_schema_goes_there_and_back(world: 
 def test_the_way_back_to_1_0_leaves_its_schema(world: World) -> None:
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'balances' ORDER BY 1"
     before = world.query(columns)
-    for phase, release in (("expand", "1.1"), ("expand", "2.0"), ("contract", "2.0"), ("back", "2.0"), ("back", "1.1")):
-        world.migrate(phase, release)
+    for phase in ("expand", "contract", "contract", "back"):
+        world.migrate(phase, "2.0")
+    world.migrate("back", "1.1")
     assert world.query(columns) == before
 
 
