@@ -89,15 +89,15 @@ class PinnedChildren(Children):
 class Harness:
     name = "rollproof"
 
-    def __init__(self, capacity_per_s: float) -> None:
-        """`capacity_per_s`: what to ask for flat out; far more than it can do would only measure the backlog."""
-        self.capacity_per_s = capacity_per_s
+    def __init__(self, rate_per_s: float) -> None:
+        """`rate_per_s`: what `flat_out` asks for."""
+        self.rate_per_s = rate_per_s
 
     @contextmanager
     def flat_out(self, url: str) -> Iterator[int]:
         with tempfile.TemporaryDirectory() as folder:
             children = PinnedChildren()
-            load = _our_load(Path(folder), "GET", self.capacity_per_s, CONNECTIONS, _LONG_S)
+            load = _our_load(Path(folder), "GET", self.rate_per_s, CONNECTIONS, _LONG_S)
             with start_load(load, children, Path(folder), Path(folder), seed=1) as started:
                 started.prepare(url)
                 started.begin()

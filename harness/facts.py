@@ -13,9 +13,7 @@ from harness.history import RunFacts
 from harness.scenario import Scenario
 
 
-def facts_of(
-    scenario: Scenario, *, run_id: str, started_at: datetime, origin_ns: int, load_ends_ns: int
-) -> RunFacts:
+def facts_of(scenario: Scenario, *, run_id: str, started_at: datetime, origin_ns: int, load_ends_ns: int) -> RunFacts:
     """`origin_ns` is the machine's monotonic clock when the load began; `load_ends_ns` counts from there."""
     environment = scenario.environment
     return RunFacts(

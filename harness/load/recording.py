@@ -176,10 +176,8 @@ class _Recording:
         self._read_journal()  # after the count: a name is in the journal before the first record that uses it
         if count == self._read:
             return np.empty(0, REQUEST)
-        written = np.memmap(
-            self._path, dtype=REQUEST, mode="r", shape=(count + 1,)
-        )  # the header takes a record's place
-        records = np.array(written[self._read + 1 :])
+        start = (self._read + 1) * REQUEST.itemsize  # the header takes a record's place
+        records = np.fromfile(self._path, REQUEST, count - self._read, offset=start)
         self._read = count
         for column, common in self._common.items():
             records[column] = np.array(common, dtype=REQUEST[column])[records[column]]

@@ -85,7 +85,6 @@ def test_a_worker_that_never_gets_ready_is_given_up_and_killed(
         {"locustfile": Path("nowhere.py")},
         {"users": 70_000},
         {"shape": ((0.0, 0.0),)},
-        {"shape": ((1.0, 5.0), (0.0, 5.0))},
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_starts(
