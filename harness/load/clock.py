@@ -33,7 +33,10 @@ class _Setting(ctypes.Structure):
 
 
 class Alarm:
-    """Calls `ring` in the hub, once for each time it was set. Raises OSError if the system gives no timer."""
+    """Calls `ring` in the hub when it is time, and again until it is set anew or cleared: `ring` must do either.
+
+    That saves a read: setting it makes it unreadable again. Raises OSError if the system gives no timer.
+    """
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._descriptor = _libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK_CLOEXEC)
@@ -43,23 +46,15 @@ class Alarm:
         self._reference = ctypes.byref(self._setting)
         self._set = _libc.timerfd_settime
         self._set.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        self._ring = ring
         self._watcher = get_hub().loop.io(self._descriptor, _READ)
-        self._watcher.start(self._on_expiry)
+        self._watcher.start(ring)
 
     def set(self, at_ns: int) -> None:
         """Ring at this monotonic time, at once if it has passed, instead of at the time that was set before."""
-        self._setting.value_s, self._setting.value_ns = divmod(max(at_ns, 1), _SECOND_NS)  # 0 would disarm it
+        self._setting.value_s, self._setting.value_ns = divmod(max(at_ns, 1), _SECOND_NS)  # 0 would clear it
         self._set(self._descriptor, _TFD_TIMER_ABSTIME, self._reference, None)
 
-    def close(self) -> None:
-        self._watcher.stop()
-        self._watcher.close()
-        os.close(self._descriptor)
-
-    def _on_expiry(self) -> None:
-        try:
-            os.read(self._descriptor, 8)
-        except BlockingIOError:
-            return  # set anew after it expired
-        self._ring()
+    def clear(self) -> None:
+        """Do not ring."""
+        self._setting.value_s = self._setting.value_ns = 0
+        self._set(self._descriptor, _TFD_TIMER_ABSTIME, self._reference, None)
