@@ -181,7 +181,9 @@ class Vegeta:
     name: str = "vegeta"
 
     def flat_out(self, url: str) -> AbstractContextManager[int]:
-        return _pid([self.program, "attack", *self._targets(url, "GET"), "-rate=0", "-duration=60s"])
+        return _pid(
+            [self.program, "attack", *self._targets(url, "GET"), "-rate=0", "-duration=60s", "-output=/dev/null"]
+        )
 
     def reported(self, url: str, method: str, rate_per_s: int, duration_s: int) -> int:
         attack = [

@@ -130,7 +130,6 @@ def run(
     results = []
     with _abort_by_signal() as abort, open_session(reports, display, abort) as session:
         for scenario in scenarios:
-            abort.clear()
             with display:
                 result = session.run(scenario)
             results.append(result)

@@ -119,6 +119,8 @@ class Operation:
     writes: bool
     conserves: bool = False
     """The amounts of its events sum to zero: nothing is made or destroyed."""
+    lasting: bool = False
+    """It takes its time on purpose (a download, a stream), so its latency says nothing."""
 
 
 @dataclass(frozen=True)

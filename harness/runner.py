@@ -86,6 +86,7 @@ class Session:
         was recorded is reported as unknown, everything stops, and it is raised again.
         """
         scenario_check.check(scenario, registry.DRIVERS.find(scenario.driver))
+        self._abort.clear()  # what was aborted before is not this run
         run_id = _new_id()
         folder = self._reports / scenario.name / run_id
         (folder / "history").mkdir(parents=True)

@@ -33,11 +33,15 @@ def default_checkers(environment: Environment, slo: Slo) -> tuple[Checker, ...]:
         Deployment(),
         Rollback(slo.rollback_s_max, slo.error_rate_max, slo.p99_ms_max),
         Availability(slo.error_rate_max, slo.availability_min, slo.outage_s_max),
-        Latency(slo.p99_ms_max),
+        Latency(slo.p99_ms_max, exclude=_lasting(environment)),
         *_event_checkers(environment),
         *((Projection(), ProjectionLag(slo.projection_lag_s_max)) if environment.projection else ()),
         *((MonotonicReads(),) if any(not operation.writes for operation in environment.operations) else ()),
     )
+
+
+def _lasting(environment: Environment) -> tuple[str, ...]:
+    return tuple(operation.name for operation in environment.operations if operation.lasting)
 
 
 def _event_checkers(environment: Environment) -> tuple[Checker, ...]:
