@@ -75,9 +75,8 @@ def cpu_per_request(server: Envoy, generator: Generator) -> tuple[float, float]:
 
 
 def _cpu_ns(pid: int) -> int:
-    """Of all its threads that live, which for these programs is all that ever did the work."""
-    stats = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(stat.read_text().split()[0]) for stat in stats)
+    """Of all threads a process has and had; its clock's number is made as clock_getcpuclockid(3) does on Linux."""
+    return time.clock_gettime_ns(~pid << 3 | 2)
 
 
 def costs(generators: list[Generator]) -> Iterator[Bar]:

@@ -212,7 +212,10 @@ def _require_possible(load: Load, processes: int) -> None:
 def _variables() -> dict[str, str]:
     """The worker finds this very harness, and trusts the certificate authorities that the caller does."""
     paths = [str(Path(harness.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    variables = {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    variables = {
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "OPENBLAS_NUM_THREADS": "1",  # numpy would start a thread for each core, for nothing
+    }
     return variables | {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in os.environ}
 
 
