@@ -148,7 +148,7 @@ class ArrivalRandom(Random):
 
     def begin(self, number: int) -> None:
         """Draw for arrival `number` from now on."""
-        self._state = self._key + number * 0xD1342543DE82EF95 & _WORD
+        self._state = self._key + (number << 32)  # a distance that no run of draws walks
 
     def getrandbits(self, k: int, /) -> int:
         bits = 0

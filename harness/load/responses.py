@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from httptools import HttpParserError, HttpResponseParser
 
+_SPELLINGS_MAX = 1_000
 BODY_BYTES_MAX = 1_048_576
 """Of a longer body the rest is counted, not kept."""
 
 
 class MalformedResponse(Exception):
     """The bytes are not a response."""
+
+
+class _LowerCase(dict[bytes, bytes]):
+    """Header names by how servers spell them: there are few, and each is spelled the same every time."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        lower = name.lower()
+        if len(self) < _SPELLINGS_MAX:
+            self[name] = lower
+        return lower
+
+
+_lower_case = _LowerCase()
 
 
 class ResponseReader:
@@ -20,6 +34,8 @@ class ResponseReader:
     """
 
     def __init__(self) -> None:
+        self._received: dict[bytes, bytes] = {}
+        self.on_header = self._received.__setitem__  # for httptools: a call in C, for each of many headers
         self._parser = HttpResponseParser(self)
         self._parts: list[bytes] = []
         self._for_head = False
@@ -62,20 +78,18 @@ class ResponseReader:
     # What httptools calls:
 
     def on_message_begin(self) -> None:
+        self._received.clear()
         if self.complete:
             self.reusable = False  # more than was asked for
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.complete:
-            self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         if self.complete:
             return
         self.status = self._parser.get_status_code()
+        self.headers = headers = {_lower_case[name]: value for name, value in self._received.items()}
         if self._for_head:
             self.complete = self.status >= 200
-        elif b"content-length" not in self.headers and b"transfer-encoding" not in self.headers:
+        elif b"content-length" not in headers and b"transfer-encoding" not in headers:
             self._until_end = True
 
     def on_body(self, data: bytes) -> None:
