@@ -131,7 +131,7 @@ def become(
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != keeper:
             os._exit(1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ROLLPROOF_RUN", "ROLLPROOF_HARNESS")}
         if account is not None:
