@@ -25,7 +25,7 @@ unit: $(INSTALLED) ## Tests that start no servers
 	$(BIN)/pytest -m "not servers"
 
 integration: $(INSTALLED) ## Tests on real servers: drivers, faults, scenarios, each variant of the ledger once
-	$(BIN)/pytest -m "servers and not nightly"
+	$(BIN)/pytest -m servers
 
 nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to; one summary page
 	$(BIN)/python -m tests.nightly
