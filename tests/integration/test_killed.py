@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,10 +26,16 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`harness run` with all its scratch folders in a place of its own."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir(mode=0o755)
+def scratch() -> Iterator[Path]:
+    """A place of its own for scratch folders, which PostgreSQL's account may enter too."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
+def harness(tmp_path: Path, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         (sys.executable, "-m", "harness", "run", "--plain", "scenarios/canary-with-kill.toml", "--reports", tmp_path),
         cwd=ROOT,
@@ -67,12 +74,12 @@ def listening(pids: set[int] | None = None) -> set[int]:
     }
 
 
-def scratch_folders(tmp_path: Path) -> list[Path]:
-    return list((tmp_path / "scratch").glob(f"{PREFIX}*"))
+def run_folders(scratch: Path) -> list[Path]:
+    return list(scratch.glob(f"{PREFIX}*"))
 
 
 @pytest.mark.parametrize("after_s", MOMENTS_S)
-def test_a_killed_harness_leaves_nothing(harness: subprocess.Popen[bytes], tmp_path: Path, after_s: float) -> None:
+def test_a_killed_harness_leaves_nothing(harness: subprocess.Popen[bytes], scratch: Path, after_s: float) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         harness.wait(after_s)
     started = processes_of(harness.pid)
@@ -85,5 +92,5 @@ def test_a_killed_harness_leaves_nothing(harness: subprocess.Popen[bytes], tmp_p
     killed_at = time.monotonic()
     assert until(lambda: not processes_of(harness.pid), GONE_WITHIN_S), processes_of(harness.pid)
     left_s = max(0.1, GONE_WITHIN_S - (time.monotonic() - killed_at))
-    assert until(lambda: not scratch_folders(tmp_path), left_s), scratch_folders(tmp_path)
+    assert until(lambda: not run_folders(scratch), left_s), run_folders(scratch)
     assert not ports & listening()
