@@ -6,7 +6,7 @@ import pytest
 
 from harness.pytest_plugin import Harness
 from harness.verdict import Status
-from tests.integration.matrix import CASES, LEDGER, Case, scenario
+from tests.integration.matrix import CASES, LEDGER, Case, control, scenario
 
 pytestmark = pytest.mark.servers
 
@@ -16,6 +16,11 @@ def test_a_defect_is_found_by_the_right_checker(harness: Harness, case: Case) ->
     result = harness.run(scenario(case, case.soonest))
     failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
     assert failed & case.found_by, f"failed: {sorted(failed)}"
+
+
+def test_what_is_healthy_is_not_found_where_defects_are(harness: Harness) -> None:
+    result = harness.run(control("blue-green"))
+    assert result.passed, [verdict for verdict in result.verdicts if verdict.status is not Status.PASS]
 
 
 def test_every_variant_of_the_ledger_is_in_the_matrix() -> None:

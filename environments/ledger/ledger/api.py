@@ -30,7 +30,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 CENTS_MAX = 10**13
 STATEMENT_EVENTS = 120
 STATEMENT_PARTS = 12
-STATEMENT_PAUSE_S = 0.03
+STATEMENT_PAUSE_S = 0.065
 """Between two parts of a statement, as where each is rendered by something slow: such an answer is always in flight
 when an instance is told to stop."""
 
