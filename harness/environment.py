@@ -1,8 +1,8 @@
 """A system under test, as data: one folder in `environments/`, read from its environment.toml.
 
 Strings that are handed to processes (commands, variables, arguments) may hold these placeholders, and no others:
-`{python}` this interpreter, `{folder}` the environment's folder, `{port}` the instance's own HTTP port,
-`{instance}` its name, `{version}` its version as the scenario names it, `{<store>.url}` the address of a store
+`{python}` this interpreter, `{folder}` the environment's folder, `{host}` and `{port}` where the instance is to
+listen, `{instance}` its name, `{version}` its version as the scenario names it, `{<store>.url}` the address of a store
 as this service must use it (through its link), e.g. `{postgres.url}`.
 """
 
@@ -29,6 +29,8 @@ class Store:
     kind: StoreKind
     settings: Mapping[str, str] = field(default_factory=dict)
     """Server settings, e.g. `max_connections = "200"`."""
+    image: str = ""
+    """What a container of it is made of; empty: the usual image of its kind."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,22 @@ class Service:
         not_negative(stop_grace_s=self.stop_grace_s)
         if not self.command:
             raise ValueError("command is empty")
+
+
+@dataclass(frozen=True)
+class Image:
+    """How containers of the services are made: one image a version, which migrations run in too.
+
+    `name` may hold `{version}`. It is built from `build`, a folder with a Dockerfile beside environment.toml, with the
+    version as the argument VERSION; where `build` is empty, it must be there or be pulled.
+    """
+
+    name: str
+    build: str = ""
+    python: str = "python"
+    """What `{python}` stands for in it."""
+    folder: str = "/app"
+    """What `{folder}` stands for in it."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,8 @@ class Environment:
     events: Events | None = None
     consumer: Consumer | None = None
     projection: Projection | None = None
+    image: Image | None = None
+    """Needed by the drivers that run containers."""
 
     @property
     def routed(self) -> Service:

@@ -118,7 +118,7 @@ def _check_path(path: str, table: Table, key: str) -> None:
 def _check_placeholders(environment: Environment, table: Table) -> None:
     """Each text that is handed to a process may only hold placeholders that mean something there."""
     common = {"python", "folder", "version", *(f"{store.name}.url" for store in environment.stores)}
-    instance = {"port", "instance"}
+    instance = {"host", "port", "instance"}
     _check_texts(environment.setup, common, table, "setup")
     for place, version in enumerate(environment.versions):
         inner = table.tables("versions")[place]

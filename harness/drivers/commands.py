@@ -1,14 +1,13 @@
-"""What an environment says about its processes, made into commands: placeholders filled in, variables merged."""
+"""What an environment says about its processes, made into parts: placeholders filled in, variables merged."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from harness.drivers.runtime import Part, Place, Runtime
 from harness.environment import Environment, Service, Version
 from harness.placeholders import expand_all, expand_values
-from harness.protocols import Command
 
 NO_PORT = 0
 
@@ -19,45 +18,54 @@ def listens(service: Service, version: Version) -> bool:
     return any("{port}" in text for text in texts)
 
 
-def instance_command(
+def instance_part(
     environment: Environment,
     service: Service,
     version: Version,
+    runtime: Runtime,
     *,
     name: str,
-    port: int,
+    places: tuple[Place, ...],
     urls: Mapping[str, str],
     log: Path,
-) -> Command:
+) -> Part:
     """How to start one instance. `urls` are the stores' addresses as it must use them. Raises InvalidInput."""
-    values = {**_values(environment, version, urls), "instance": name, "port": str(port)}
-    return Command(
+    host, port = (places[0].bind.host, places[0].bind.port) if places else ("", NO_PORT)
+    own = {"instance": name, "host": host, "port": str(port)}
+    values = {**runtime.values(environment), **_values(version, urls), **own}
+    return Part(
         name,
         expand_all(service.command, values),
+        log,
+        image=runtime.image(environment, service.name, version.name),
         variables=expand_values({**service.variables, **version.variables}, values),
-        folder=environment.folder,
-        log=log,
+        folder=values["folder"],
+        places=places,
     )
 
 
-def migration_command(
-    environment: Environment, command: Sequence[str], version: Version, *, name: str, urls: Mapping[str, str], log: Path
-) -> Command:
+def migration_part(
+    environment: Environment,
+    command: Sequence[str],
+    version: Version,
+    runtime: Runtime,
+    *,
+    name: str,
+    urls: Mapping[str, str],
+    log: Path,
+) -> Part:
     """How to run a migration: like an instance of the routed service, but reaching the stores past all links."""
-    values = {**_values(environment, version, urls), "instance": name, "port": str(NO_PORT)}
-    return Command(
+    own = {"instance": name, "host": "", "port": str(NO_PORT)}
+    values = {**runtime.values(environment), **_values(version, urls), **own}
+    return Part(
         name,
         expand_all(command, values),
+        log,
+        image=runtime.image(environment, environment.routed.name, version.name),
         variables=expand_values({**environment.routed.variables, **version.variables}, values),
-        folder=environment.folder,
-        log=log,
+        folder=values["folder"],
     )
 
 
-def _values(environment: Environment, version: Version, urls: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "python": sys.executable,
-        "folder": str(environment.folder),
-        "version": version.name,
-        **{f"{store}.url": url for store, url in urls.items()},
-    }
+def _values(version: Version, urls: Mapping[str, str]) -> dict[str, str]:
+    return {"version": version.name, **{f"{store}.url": url for store, url in urls.items()}}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from harness.drivers.ports import HOST
+from harness.drivers.runtime import Address
 from harness.environment import Headers, Router
 
 Json: TypeAlias = Mapping[str, object]
@@ -61,30 +61,30 @@ class Pool:
 
     cluster: str
     version: str
-    ports: tuple[int, ...]
+    hosts: tuple[Address, ...]
 
 
-def bootstrap(files: Files, port: int, admin_port: int, failures_log: Path) -> Json:
-    """One listener, on loopback only. Never shared: with `reuse_port`, two Envoys would silently divide a port."""
+def bootstrap(files: Files, users: Address, admin: Address) -> Json:
+    """One listener. Never shared: with `reuse_port`, two Envoys would silently divide a port."""
     return {
         "node": {"id": "rollproof", "cluster": "rollproof"},
-        "admin": {"address": _address(admin_port)},
+        "admin": {"address": _address(admin)},
         "dynamic_resources": {"cds_config": files.source(files.clusters)},
         "static_resources": {
             "listeners": [
                 {
                     "name": "users",
-                    "address": _address(port),
+                    "address": _address(users),
                     "enable_reuse_port": False,
                     "tcp_backlog_size": 1024,
-                    "filter_chains": [{"filters": [_http(files, failures_log)]}],
+                    "filter_chains": [{"filters": [_http(files)]}],
                 }
             ]
         },
     }
 
 
-def _http(files: Files, failures_log: Path) -> Json:
+def _http(files: Files) -> Json:
     return {
         "name": "http",
         "typed_config": {
@@ -93,7 +93,7 @@ def _http(files: Files, failures_log: Path) -> Json:
             "codec_type": "HTTP1",
             "server_header_transformation": "PASS_THROUGH",
             "rds": {"route_config_name": ROUTES, "config_source": files.source(files.routes)},
-            "access_log": [_failures(failures_log)],
+            "access_log": [_failures()],
             "http_filters": [
                 {
                     "name": "router",
@@ -104,14 +104,14 @@ def _http(files: Files, failures_log: Path) -> Json:
     }
 
 
-def _failures(log: Path) -> Json:
+def _failures() -> Json:
     """A line for each request that Envoy could not serve, with its reason: what a person asks for after a red run."""
     return {
         "name": "failures",
         "filter": {"response_flag_filter": {}},
         "typed_config": {
             "@type": f"{_TYPE}.extensions.access_loggers.file.v3.FileAccessLog",
-            "path": str(log),
+            "path": "/dev/stdout",
             "log_format": {
                 "text_format_source": {
                     "inline_string": "%START_TIME% %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% "
@@ -204,7 +204,7 @@ def _outlier_detection() -> Json:
 
 
 def endpoints(number: int, pool: Pool) -> Json:
-    hosts = [{"endpoint": {"address": _address(port)}} for port in pool.ports]
+    hosts = [{"endpoint": {"address": _address(host)}} for host in pool.hosts]
     assignment = {
         "@type": f"{_TYPE}.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": pool.cluster,
@@ -268,8 +268,8 @@ def _document(number: int, resources: Sequence[Json]) -> Json:
     return {"version_info": str(number), "resources": list(resources)}
 
 
-def _address(port: int) -> Json:
-    return {"socket_address": {"address": HOST, "port_value": port}}
+def _address(address: Address) -> Json:
+    return {"socket_address": {"address": address.host, "port_value": address.port}}
 
 
 def _seconds(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The instances of services as local processes: each has a name, a port and a log for life, and a process at times."""
+"""The instances of services: each has a name, a place and a log for life, and a process at times."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.drivers.parts import kill
-from harness.drivers.ports import HOST
+from harness.drivers.runtime import Part, PartProcess, Place, Runtime
 from harness.environment import Service
-from harness.protocols import Command, Departure, Instance, Process, Spawner
+from harness.protocols import Departure, Instance
 
 READY_S_MAX = 1.0
 READY_BELOW = 400
 
 
 @dataclass
-class LocalInstance:
-    """One copy of a service. Its process is replaced when it is started again; nothing else of it changes.
-
-    `port` is 0 for a service that does not listen.
-    """
+class RunningInstance:
+    """One copy of a service. Its process is replaced when it is started again; nothing else of it changes."""
 
     name: str
     service: Service
     version: str
-    port: int
-    command: Command
-    spawner: Spawner
+    part: Part
+    runtime: Runtime
     leaving: bool = False
     """Being removed: it must not get traffic any more, nor be started again."""
-    process: Process = field(init=False)
+    process: PartProcess = field(init=False)
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
         """Raises StartFailed."""
-        self.process = self.spawner.spawn(self.command)
+        self.process = self.runtime.spawn(self.part)
+
+    @property
+    def place(self) -> Place | None:
+        """None for a service that does not listen."""
+        return self.part.places[0] if self.part.places else None
 
     @property
     def facts(self) -> Instance:
-        url = f"http://{HOST}:{self.port}" if self.port else ""
+        url = f"http://{self.place.outside}" if self.place else ""
         return Instance(self.name, self.service.name, self.version, url, self.pid)
 
     @property
@@ -53,14 +54,14 @@ class LocalInstance:
 
     @property
     def log(self) -> Path:
-        assert self.command.log is not None
-        return self.command.log
+        return self.part.log
 
     def ready(self) -> bool:
         """What its readiness probe says; for one that does not listen, whether it runs."""
-        if self.pid is None or not self.port:
+        if self.pid is None or self.place is None:
             return self.pid is not None
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=READY_S_MAX)
+        outside = self.place.outside
+        connection = http.client.HTTPConnection(outside.host, outside.port, timeout=READY_S_MAX)
         with closing(connection):
             try:
                 connection.request("GET", self.service.ready_path)
@@ -70,16 +71,6 @@ class LocalInstance:
 
     def kill(self) -> None:
         kill(self.process)
-
-    def paused(self) -> bool:
-        """Whether the operating system has stopped it."""
-        if self.pid is None:
-            return False
-        try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        return stat.rpartition(")")[2].split()[0] == "T"
 
     def depart(self) -> Departure:
         """SIGTERM, its service's grace, then SIGKILL. A paused process sees nothing of it before the SIGKILL."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.drivers.parts import await_up, stop
-from harness.drivers.ports import HOST, free_port
+from harness.drivers.runtime import Address, Part, PartProcess, Place, Runtime
 from harness.drivers.toxiproxy_client import ToxiproxyClient
 from harness.errors import HarnessError
-from harness.protocols import Command, Link, Process, Toxic, Workspace
-from harness.servers import TOXIPROXY, need
+from harness.protocols import Link, Toxic, Workspace
+from harness.servers import TOXIPROXY
 
 START_S_MAX = 30.0
 STOP_S_MAX = 2.0
@@ -25,22 +25,37 @@ class _Trouble:
     severed: bool = False
 
 
+@dataclass(frozen=True)
+class _Link:
+    link: Link
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return f"{self.link.source}.{self.link.target}"
+
+
 class ProxiedLinks:
     """A toxiproxy server and its proxies. Safe to use from several threads: one change after the other."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, workspace: Workspace, runtime: Runtime, capacity: int) -> None:
+        """`capacity` is how many links there can be at a time."""
         self._log = workspace.logs / "links.log"
-        self._port = free_port()
-        self._client = ToxiproxyClient(HOST, self._port)
+        self._runtime = runtime
+        self._places = runtime.places("links", 1 + capacity)
+        self._admin, *spare = self._places
+        self._spare = spare
+        self._client = ToxiproxyClient(self._admin.outside.host, self._admin.outside.port)
         self._lock = threading.RLock()
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, _Link] = {}
         self._troubles: dict[tuple[str, str], _Trouble] = {}
-        self._process: Process | None = None
+        self._process: PartProcess | None = None
 
-    def start(self) -> Process:
-        argv = (str(need(TOXIPROXY)), "-host", HOST, "-port", str(self._port))
-        self._process = self._workspace.spawner.spawn(Command("links", argv, {"LOG_LEVEL": "info"}, log=self._log))
+    def start(self) -> PartProcess:
+        bind = self._admin.bind
+        argv = ("-host", bind.host, "-port", str(bind.port))
+        part = Part("links", argv, self._log, TOXIPROXY, variables={"LOG_LEVEL": "info"}, places=self._places)
+        self._process = self._runtime.spawn(part)
         return self._process
 
     def await_up(self) -> None:
@@ -54,34 +69,40 @@ class ProxiedLinks:
 
     def all(self) -> tuple[Link, ...]:
         with self._lock:
-            return tuple(self._links.values())
+            return tuple(link.link for link in self._links.values())
 
-    def connect(self, instance: str, service: str, store: str, port: int) -> int:
-        """Make the link of a new instance to the store at `port`, as broken as its service's others; gives its port."""
+    def connect(self, instance: str, service: str, store: str, upstream: Address) -> Address:
+        """Make the link of a new instance to the store at `upstream`, as broken as its service's others.
+
+        Returns where the instance reaches it. Raises HarnessError if there are as many links as there can be.
+        """
         with self._lock:
-            link = Link(instance, service, store, (HOST, free_port()))
-            name = _name(link)
-            self._client.create(name, f"{HOST}:{link.address[1]}", f"{HOST}:{port}")
-            self._links[name] = link
+            if not self._spare:
+                raise HarnessError(f"there are {len(self._links)} links already, as many as were made room for")
+            place = self._spare.pop()
+            outside = place.outside
+            link = _Link(Link(instance, service, store, (outside.host, outside.port)), place)
+            self._client.create(link.name, str(place.bind), str(upstream))
+            self._links[link.name] = link
             trouble = self._troubles.get((service, store), _Trouble())
             for toxic_name, toxic in trouble.toxics.items():
-                self._client.add_toxic(name, toxic_name, toxic)
+                self._client.add_toxic(link.name, toxic_name, toxic)
             if trouble.severed:
-                self._client.disable(name)
-            return link.address[1]
+                self._client.disable(link.name)
+            return place.inside
 
     def disconnect(self, instance: str) -> None:
         """Remove all links of an instance that is gone."""
         with self._lock:
-            for name in [name for name, link in self._links.items() if link.source == instance]:
-                del self._links[name]
+            for name in [name for name, link in self._links.items() if link.link.source == instance]:
+                self._spare.insert(0, self._links.pop(name).place)
                 self._client.destroy(name)
 
     def reset(self) -> None:
         """No links, and no trouble for those to come."""
         with self._lock:
             self._troubles.clear()
-            for instance in {link.source for link in self._links.values()}:
+            for instance in {link.link.source for link in self._links.values()}:
                 self.disconnect(instance)
 
     def poison(self, service: str, store: str, name: str, toxic: Toxic) -> None:
@@ -113,9 +134,5 @@ class ProxiedLinks:
 
     def _for_each(self, service: str, store: str, act: Callable[[str], None]) -> None:
         for name, link in self._links.items():
-            if (link.service, link.target) == (service, store):
+            if (link.link.service, link.link.target) == (service, store):
                 act(name)
-
-
-def _name(link: Link) -> str:
-    return f"{link.source}.{link.target}"

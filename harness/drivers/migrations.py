@@ -1,12 +1,13 @@
-"""Migrations, run as local processes against the stores themselves."""
+"""Migrations, run like an instance but against the stores themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from harness.drivers.commands import migration_command
+from harness.drivers.commands import migration_part
 from harness.drivers.parts import kill, tail
+from harness.drivers.runtime import Runtime
 from harness.environment import Environment
 from harness.errors import StartFailed, StepFailed
 from harness.protocols import Workspace
@@ -18,9 +19,12 @@ MIGRATION_S_MAX = 30.0
 class Migrations:
     """Runs one migration at a time; each has a log of its own."""
 
-    def __init__(self, environment: Environment, workspace: Workspace, urls: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Environment, workspace: Workspace, runtime: Runtime, urls: Mapping[str, str]
+    ) -> None:
         self._environment = environment
         self._workspace = workspace
+        self._runtime = runtime
         self._urls = urls
         self._numbers = count(1)
 
@@ -29,10 +33,9 @@ class Migrations:
         name = f"migration-{next(self._numbers)}-{version}"
         log = self._workspace.logs / f"{name}.log"
         resolved = resolve(self._environment, version)
+        part = migration_part(self._environment, command, resolved, self._runtime, name=name, urls=self._urls, log=log)
         try:
-            process = self._workspace.spawner.spawn(
-                migration_command(self._environment, command, resolved, name=name, urls=self._urls, log=log)
-            )
+            process = self._runtime.spawn(part)
         except StartFailed as error:
             raise StepFailed(str(error)) from error
         if process.wait(MIGRATION_S_MAX) is None:

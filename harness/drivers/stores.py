@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from harness.protocols import Process
+from harness.drivers.runtime import Address, PartProcess, Place
 
 
 class StoreServer(Protocol):
     """A running store. `start` returns at once; nothing else may be called before `await_up` has returned."""
 
     name: str
-    port: int
+    place: Place
 
-    def start(self) -> Process: ...
+    def start(self) -> PartProcess: ...
 
     def await_up(self) -> None:
         """Raises StartFailed."""
 
-    def url(self, port: int | None = None) -> str:
-        """Its address for a client; through a proxy where one listens at `port`."""
+    def url(self, address: Address) -> str:
+        """What a client is told who reaches it at `address`: one of its place's, or a proxy's."""
 
     def keep(self, label: str) -> None:
         """Remember what it holds now under `label`. No client may be connected."""

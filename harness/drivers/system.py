@@ -1,4 +1,4 @@
-"""The running system of the driver `local`: its instances are processes, its router is Envoy."""
+"""A running system: instances on a runtime, behind Envoy, with their stores."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from harness.drivers.commands import NO_PORT, instance_command, listens
-from harness.drivers.instances import LocalInstance
+from harness.drivers.commands import instance_part, listens
+from harness.drivers.instances import RunningInstance
 from harness.drivers.links import ProxiedLinks
 from harness.drivers.migrations import Migrations
 from harness.drivers.parts import tail
-from harness.drivers.ports import free_port
 from harness.drivers.router import EnvoyRouter
+from harness.drivers.runtime import Address, Runtime
 from harness.drivers.stores import StoreServer
 from harness.environment import Environment, Service
 from harness.errors import HarnessError, StartFailed
@@ -25,25 +25,27 @@ from harness.waiting import until
 READY_POLL_S = 0.02
 
 
-class LocalSystem:
+class RunningSystem:
     """Implements System, Killable and Pausable."""
 
     def __init__(
         self,
         environment: Environment,
         workspace: Workspace,
+        runtime: Runtime,
         stores: Mapping[str, StoreServer],
         migrations: Migrations,
         router: EnvoyRouter,
     ) -> None:
         self.environment = environment
         self._workspace = workspace
+        self._runtime = runtime
         self._stores = stores
         self._migrations = migrations
         self._router = router
         self._lock = threading.RLock()
         self._added: Counter[str] = Counter()
-        self._standing: dict[str, LocalInstance] = {}
+        self._standing: dict[str, RunningInstance] = {}
         self._removed: set[str] = set()
 
     # ── System ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,18 +60,18 @@ class LocalSystem:
         with self._lock:
             self._added[service] += 1
             name = f"{service}-{self._added[service]}"
-        port = free_port() if listens(described, resolved) else NO_PORT
-        command = instance_command(
+        part = instance_part(
             self.environment,
             described,
             resolved,
+            self._runtime,
             name=name,
-            port=port,
-            urls={**self._urls(), **self._connect(name, described)},
+            places=self._runtime.places(name, int(listens(described, resolved))),
+            urls=self._urls(name, described),
             log=self._workspace.logs / f"{name}.log",
         )
         try:
-            instance = LocalInstance(name, described, version, port, command, self._workspace.spawner)
+            instance = RunningInstance(name, described, version, part, self._runtime)
         except StartFailed:
             self._disconnect(name)
             raise
@@ -81,8 +83,8 @@ class LocalSystem:
         instance = self._instance(name)
         with self._lock:
             instance.leaving = True
-        if instance.service.routed:
-            self._router.take_out(instance.version, instance.port)
+        if instance.service.routed and instance.place:
+            self._router.take_out(instance.version, instance.place.inside)
         departure = instance.depart()
         self._disconnect(name)
         with self._lock:
@@ -91,12 +93,12 @@ class LocalSystem:
         return departure
 
     def route(self, weights: Mapping[str, int]) -> None:
-        ports: dict[str, tuple[int, ...]] = defaultdict(tuple)
+        hosts: dict[str, tuple[Address, ...]] = defaultdict(tuple)
         with self._lock:
             for instance in self._standing.values():
-                if instance.service.routed and not instance.leaving:
-                    ports[instance.version] += (instance.port,)
-        self._router.route(weights, ports)
+                if instance.service.routed and instance.place and not instance.leaving:
+                    hosts[instance.version] += (instance.place.inside,)
+        self._router.route(weights, hosts)
 
     @property
     def url(self) -> str:
@@ -109,7 +111,7 @@ class LocalSystem:
         self._migrations.run(command, version)
 
     def store_url(self, store: str) -> str:
-        return self._stores[store].url()
+        return self._stores[store].url(self._stores[store].place.outside)
 
     def observed_split(self) -> Mapping[str, int]:
         return self._router.observed_split()
@@ -134,15 +136,15 @@ class LocalSystem:
     # ── Pausable ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def pause(self, name: str) -> None:
-        self._instance(name).process.signal(signal.SIGSTOP)
+        self._instance(name).process.pause()
 
     def resume(self, name: str) -> None:
         """Does nothing if it has ended or been removed meanwhile."""
         if name not in self._removed:
-            self._instance(name).process.signal(signal.SIGCONT)
+            self._instance(name).process.resume()
 
     def paused(self, name: str) -> bool:
-        return self._instance(name).paused()
+        return self._instance(name).process.paused()
 
     # ── for the site ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,7 +163,7 @@ class LocalSystem:
         began = time.monotonic()
         for instance in running:
             instance.process.signal(signal.SIGTERM)
-            instance.process.signal(signal.SIGCONT)
+            instance.process.resume()
         for instance in running:
             left_s = began + instance.service.stop_grace_s - time.monotonic()
             if instance.process.wait(max(0.0, left_s)) is None:
@@ -169,15 +171,12 @@ class LocalSystem:
 
     # ── links ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _connect(self, name: str, service: Service) -> Mapping[str, str]:
-        """Addresses of the stores as this instance must use them, where they differ from the stores' own."""
-        return {}
+    def _urls(self, name: str, service: Service) -> dict[str, str]:
+        """Addresses of the stores as this instance must use them."""
+        return {store.name: store.url(store.place.inside) for store in self._stores.values()}
 
     def _disconnect(self, name: str) -> None:
         pass
-
-    def _urls(self) -> dict[str, str]:
-        return {name: store.url() for name, store in self._stores.items()}
 
     def _service(self, name: str) -> Service:
         for service in self.environment.services:
@@ -185,13 +184,13 @@ class LocalSystem:
                 return service
         raise HarnessError(f"environment {self.environment.name!r} has no service {name!r}")
 
-    def _instance(self, name: str) -> LocalInstance:
+    def _instance(self, name: str) -> RunningInstance:
         with self._lock:
             if name not in self._standing:
                 raise HarnessError(f"there is no instance {name!r}; there are {', '.join(self._standing) or 'none'}")
             return self._standing[name]
 
-    def _await_ready(self, instance: LocalInstance) -> None:
+    def _await_ready(self, instance: RunningInstance) -> None:
         limit_s = instance.service.ready_timeout_s
         until(lambda: instance.pid is None or instance.ready(), limit_s, READY_POLL_S)
         if instance.pid is None:
@@ -201,20 +200,21 @@ class LocalSystem:
             raise StartFailed(f"{instance.name} was not ready within {limit_s:g} s{tail(instance.log)}")
 
 
-class LinkedLocalSystem(LocalSystem):
+class LinkedRunningSystem(RunningSystem):
     """Implements Linked as well: every instance reaches its stores through proxies of its own."""
 
     def __init__(
         self,
         environment: Environment,
         workspace: Workspace,
+        runtime: Runtime,
         stores: Mapping[str, StoreServer],
         migrations: Migrations,
         router: EnvoyRouter,
         *,
         links: ProxiedLinks,
     ) -> None:
-        super().__init__(environment, workspace, stores, migrations, router)
+        super().__init__(environment, workspace, runtime, stores, migrations, router)
         self._links = links
 
     def links(self) -> tuple[Link, ...]:
@@ -232,10 +232,11 @@ class LinkedLocalSystem(LocalSystem):
     def mend(self, service: str, store: str) -> None:
         self._links.mend(service, store)
 
-    def _connect(self, name: str, service: Service) -> Mapping[str, str]:
-        return {
-            store: self._stores[store].url(self._links.connect(name, service.name, store, self._stores[store].port))
-            for store in service.links
+    def _urls(self, name: str, service: Service) -> dict[str, str]:
+        linked = [self._stores[store] for store in service.links]
+        return super()._urls(name, service) | {
+            store.name: store.url(self._links.connect(name, service.name, store.name, store.place.inside))
+            for store in linked
         }
 
     def _disconnect(self, name: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from harness.drivers.local import LocalDriver
-from harness.drivers.system import LinkedLocalSystem
+from harness.drivers.system import LinkedRunningSystem
 from harness.errors import HarnessError
 from harness.protocols import Linked, Toxic
 from harness.servers import TOXIPROXY, find
@@ -24,27 +24,27 @@ LATENCY = Toxic("latency", {"latency": 200})
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[LinkedLocalSystem]:
+def shared() -> Iterator[LinkedRunningSystem]:
     environment = replace(ECHO, stores=ECHO.stores[:1])
     with workspace() as space, LocalDriver().open(environment, space) as site, site.start("1.0") as system:
-        assert isinstance(system, LinkedLocalSystem)
+        assert isinstance(system, LinkedRunningSystem)
         yield system
 
 
 @pytest.fixture
-def system(shared: LinkedLocalSystem) -> Iterator[LinkedLocalSystem]:
+def system(shared: LinkedRunningSystem) -> Iterator[LinkedRunningSystem]:
     yield shared
     assert eventually(lambda: shared.ready("web-1") and shared.ready("web-2")), "a test left its links broken"
 
 
-def ready_after_ms(system: LinkedLocalSystem, name: str) -> float:
+def ready_after_ms(system: LinkedRunningSystem, name: str) -> float:
     """The service is ready once PostgreSQL has answered it through its link."""
     began = time.monotonic()
     assert system.ready(name)
     return (time.monotonic() - began) * 1000
 
 
-def test_each_instance_has_a_link_of_its_own_to_each_store(system: LinkedLocalSystem) -> None:
+def test_each_instance_has_a_link_of_its_own_to_each_store(system: LinkedRunningSystem) -> None:
     assert isinstance(system, Linked)
     links = system.links()
     assert [(link.source, link.service, link.target) for link in links] == [
@@ -54,7 +54,7 @@ def test_each_instance_has_a_link_of_its_own_to_each_store(system: LinkedLocalSy
     assert len({link.address for link in links}) == 2
 
 
-def test_latency_is_felt_until_it_is_cured(system: LinkedLocalSystem) -> None:
+def test_latency_is_felt_until_it_is_cured(system: LinkedRunningSystem) -> None:
     system.poison("web", "postgres", "slow", LATENCY)
     assert ready_after_ms(system, "web-1") >= 200
     assert ready_after_ms(system, "web-2") >= 200
@@ -62,7 +62,7 @@ def test_latency_is_felt_until_it_is_cured(system: LinkedLocalSystem) -> None:
     assert eventually(lambda: ready_after_ms(system, "web-1") < 200)
 
 
-def test_severed_links_refuse_until_they_are_mended(system: LinkedLocalSystem) -> None:
+def test_severed_links_refuse_until_they_are_mended(system: LinkedRunningSystem) -> None:
     system.sever("web", "postgres")
     assert not system.ready("web-1")
     assert not system.ready("web-2")
@@ -71,7 +71,7 @@ def test_severed_links_refuse_until_they_are_mended(system: LinkedLocalSystem) -
     assert system.ready("web-2")
 
 
-def test_an_instance_added_meanwhile_meets_the_same_trouble(system: LinkedLocalSystem) -> None:
+def test_an_instance_added_meanwhile_meets_the_same_trouble(system: LinkedRunningSystem) -> None:
     system.poison("web", "postgres", "slow", LATENCY)
     late = system.add("web", "1.0").name
     assert eventually(lambda: system.ready(late))
@@ -88,7 +88,7 @@ def test_an_instance_added_meanwhile_meets_the_same_trouble(system: LinkedLocalS
     assert {link.source for link in system.links()} == {"web-1", "web-2"}
 
 
-def test_a_toxic_has_one_name_at_a_time(system: LinkedLocalSystem) -> None:
+def test_a_toxic_has_one_name_at_a_time(system: LinkedRunningSystem) -> None:
     system.poison("web", "postgres", "slow", LATENCY)
     with pytest.raises(HarnessError, match="have a toxic 'slow' already"):
         system.poison("web", "postgres", "slow", LATENCY)
@@ -97,6 +97,6 @@ def test_a_toxic_has_one_name_at_a_time(system: LinkedLocalSystem) -> None:
         system.cure("web", "postgres", "slow")
 
 
-def test_what_toxiproxy_does_not_know_is_an_error(system: LinkedLocalSystem) -> None:
+def test_what_toxiproxy_does_not_know_is_an_error(system: LinkedRunningSystem) -> None:
     with pytest.raises(HarnessError, match=r"toxiproxy did not put nonsense on proxy web-1.postgres: .*invalid toxic"):
         system.poison("web", "postgres", "odd", Toxic("nonsense"))

@@ -19,8 +19,9 @@ import nats
 import psycopg
 import pytest
 
-from harness.drivers.local import LocalDriver, LocalSite
-from harness.drivers.system import LocalSystem
+from harness.drivers.local import LocalDriver
+from harness.drivers.site import RunningSite
+from harness.drivers.system import RunningSystem
 from harness.environment import Service
 from harness.errors import HarnessError, InvalidInput, StartFailed, StepFailed
 from harness.protocols import Departure, Killable, Linked, Pausable
@@ -33,25 +34,25 @@ pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[LocalSite]:
+def site() -> Iterator[RunningSite]:
     with workspace() as space, LocalDriver().open(ECHO, space) as site:
         yield site
 
 
 @contextmanager
-def running(site: LocalSite, version: str = "1.0") -> Iterator[LocalSystem]:
+def running(site: RunningSite, version: str = "1.0") -> Iterator[RunningSystem]:
     with site.start(version) as system:
         yield system
 
 
 @pytest.fixture(scope="module")
-def shared(site: LocalSite) -> Iterator[LocalSystem]:
+def shared(site: RunningSite) -> Iterator[RunningSystem]:
     with site.start("1.0") as system:
         yield system
 
 
 @pytest.fixture
-def system(shared: LocalSystem) -> Iterator[LocalSystem]:
+def system(shared: RunningSystem) -> Iterator[RunningSystem]:
     """Two instances of 1.0 and a worker, all traffic on 1.0; whatever a test adds is removed again."""
     before = {instance.name for instance in shared.instances()}
     yield shared
@@ -62,24 +63,24 @@ def system(shared: LocalSystem) -> Iterator[LocalSystem]:
     shared.route({"1.0": 100})
 
 
-def add_ready(system: LocalSystem, version: str, service: str = "web") -> str:
+def add_ready(system: RunningSystem, version: str, service: str = "web") -> str:
     instance = system.add(service, version)
     assert eventually(lambda: system.ready(instance.name))
     return instance.name
 
 
-def named(system: LocalSystem, service: str) -> list[str]:
+def named(system: RunningSystem, service: str) -> list[str]:
     return [instance.name for instance in system.instances() if instance.service == service]
 
 
-def answering(system: LocalSystem, times: int = 6) -> set[str | None]:
+def answering(system: RunningSystem, times: int = 6) -> set[str | None]:
     return {get(system.url).instance for _ in range(times)}
 
 
 # ── the verbs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_all_services_run_in_their_replicas_ready_and_routed(system: LocalSystem) -> None:
+def test_all_services_run_in_their_replicas_ready_and_routed(system: RunningSystem) -> None:
     instances = system.instances()
     assert Counter(instance.service for instance in instances) == {"web": 2, "worker": 1}
     assert all(system.ready(instance.name) for instance in instances)
@@ -87,7 +88,7 @@ def test_all_services_run_in_their_replicas_ready_and_routed(system: LocalSystem
     assert get(system.url).version == "1.0"
 
 
-def test_an_instance_is_reached_past_the_router_too(system: LocalSystem) -> None:
+def test_an_instance_is_reached_past_the_router_too(system: RunningSystem) -> None:
     for instance in system.instances():
         if instance.service == "web":
             assert get(instance.url).instance == instance.name
@@ -95,7 +96,7 @@ def test_an_instance_is_reached_past_the_router_too(system: LocalSystem) -> None
             assert instance.url == ""
 
 
-def test_an_added_instance_gets_nothing_until_it_is_routed(system: LocalSystem) -> None:
+def test_an_added_instance_gets_nothing_until_it_is_routed(system: RunningSystem) -> None:
     old, new = set(named(system, "web")), add_ready(system, "2.0")
     another = add_ready(system, "1.0")
     assert answering(system) == old
@@ -105,7 +106,7 @@ def test_an_added_instance_gets_nothing_until_it_is_routed(system: LocalSystem) 
     assert answering(system) == {new}
 
 
-def test_the_split_is_that_of_the_routers_counters(system: LocalSystem) -> None:
+def test_the_split_is_that_of_the_routers_counters(system: RunningSystem) -> None:
     add_ready(system, "2.0")
     before = Counter(system.observed_split())
     system.route({"1.0": 50, "2.0": 50})
@@ -113,7 +114,7 @@ def test_the_split_is_that_of_the_routers_counters(system: LocalSystem) -> None:
     assert Counter(system.observed_split()) - before == seen
 
 
-def test_a_change_of_version_under_continuous_requests_loses_none(system: LocalSystem) -> None:
+def test_a_change_of_version_under_continuous_requests_loses_none(system: RunningSystem) -> None:
     """Each request takes 30 ms, so there are always some in flight at whoever is removed."""
     with continuous_requests(system.url, "/work?ms=30", users=6) as answers:
         for _ in range(3):
@@ -130,20 +131,20 @@ def test_a_change_of_version_under_continuous_requests_loses_none(system: LocalS
     assert [answer for answer in answers if not (isinstance(answer, Answer) and answer.status == 200)] == []
 
 
-def test_a_service_that_ignores_sigterm_is_killed_after_its_grace(system: LocalSystem) -> None:
+def test_a_service_that_ignores_sigterm_is_killed_after_its_grace(system: RunningSystem) -> None:
     departure = system.remove(add_ready(system, "1.0+stubborn"))
     assert (departure.exit_code, departure.killed) == (-signal.SIGKILL, True)
     assert WEB.stop_grace_s <= departure.took_s < WEB.stop_grace_s + 1
 
 
-def test_an_instance_that_does_not_start_is_there_but_never_ready(system: LocalSystem) -> None:
+def test_an_instance_that_does_not_start_is_there_but_never_ready(system: RunningSystem) -> None:
     broken = system.add("web", "1.0+broken")
     assert eventually(lambda: system.pid(broken.name) is None)
     assert not system.ready(broken.name)
     assert system.remove(broken.name) == Departure(exit_code=None, took_s=0.0, killed=False)
 
 
-def test_what_does_not_exist_is_named(system: LocalSystem) -> None:
+def test_what_does_not_exist_is_named(system: RunningSystem) -> None:
     with pytest.raises(HarnessError, match="no instance 'web-99'; there are web-1, web-2, worker-1"):
         system.remove("web-99")
     with pytest.raises(HarnessError, match="no service 'wbe'"):
@@ -152,7 +153,7 @@ def test_what_does_not_exist_is_named(system: LocalSystem) -> None:
         system.add("web", "3.0")
 
 
-def test_an_instance_sees_none_of_the_harnesss_variables(system: LocalSystem) -> None:
+def test_an_instance_sees_none_of_the_harnesss_variables(system: RunningSystem) -> None:
     seen = json.loads(get(system.url, "/environment").body)
     given = {"VERSION", "INSTANCE", "POSTGRES_URL", "PATH", "HOME", "LANG", "ROLLPROOF_RUN", "ROLLPROOF_HARNESS"}
     assert seen.keys() - {"LC_CTYPE"} == given
@@ -161,7 +162,7 @@ def test_an_instance_sees_none_of_the_harnesss_variables(system: LocalSystem) ->
 # ── killing and pausing ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_killed_instance_stays_dead_until_it_is_revived_where_it_was(system: LocalSystem) -> None:
+def test_a_killed_instance_stays_dead_until_it_is_revived_where_it_was(system: RunningSystem) -> None:
     assert isinstance(system, Killable)
     victim, survivor = named(system, "web")
     url, pid = system.instances()[0].url, system.pid(victim)
@@ -177,7 +178,7 @@ def test_a_killed_instance_stays_dead_until_it_is_revived_where_it_was(system: L
     system.revive(victim)  # it runs: nothing to do
 
 
-def test_a_paused_instance_is_stopped_as_the_system_says_and_left_out(system: LocalSystem) -> None:
+def test_a_paused_instance_is_stopped_as_the_system_says_and_left_out(system: RunningSystem) -> None:
     assert isinstance(system, Pausable)
     victim, survivor = named(system, "web")
     system.pause(victim)
@@ -189,7 +190,7 @@ def test_a_paused_instance_is_stopped_as_the_system_says_and_left_out(system: Lo
     assert eventually(lambda: answering(system) == {victim, survivor})
 
 
-def test_a_paused_instance_can_be_removed_and_its_healing_does_no_harm(system: LocalSystem) -> None:
+def test_a_paused_instance_can_be_removed_and_its_healing_does_no_harm(system: RunningSystem) -> None:
     name = add_ready(system, "1.0")
     system.pause(name)
     departure = system.remove(name)
@@ -199,7 +200,7 @@ def test_a_paused_instance_can_be_removed_and_its_healing_does_no_harm(system: L
     assert name not in named(system, "web")
 
 
-def test_a_dead_instance_is_not_paused(system: LocalSystem) -> None:
+def test_a_dead_instance_is_not_paused(system: RunningSystem) -> None:
     name = add_ready(system, "1.0")
     system.kill(name)
     assert not system.paused(name)
@@ -210,14 +211,14 @@ def test_a_dead_instance_is_not_paused(system: LocalSystem) -> None:
 # ── stores and migrations ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_failed_migration_ends_with_what_it_printed(system: LocalSystem) -> None:
+def test_a_failed_migration_ends_with_what_it_printed(system: RunningSystem) -> None:
     with pytest.raises(StepFailed, match=r"(?s)migrate.py fail \(2.0\) ended with code 1\n.*cannot be done"):
         system.migrate(("{python}", "{folder}/migrate.py", "fail"), "2.0")
     with pytest.raises(StepFailed, match="no-such-program"):
         system.migrate(("/no-such-program",), "2.0")
 
 
-def migrations(system: LocalSystem) -> list[str]:
+def migrations(system: RunningSystem) -> list[str]:
     with psycopg.connect(system.store_url("postgres")) as connection:
         rows = connection.execute("SELECT what FROM migrations ORDER BY n").fetchall()
     return [re.sub(r"postgresql://\S+", "URL", what) for (what,) in rows]
@@ -334,7 +335,7 @@ def test_without_toxiproxy_links_are_direct_and_not_offered(monkeypatch: pytest.
         assert json.loads(get(system.url, "/environment").body)["POSTGRES_URL"] == system.store_url("postgres")
 
 
-def test_many_requests_on_one_connection_are_served(system: LocalSystem) -> None:
+def test_many_requests_on_one_connection_are_served(system: RunningSystem) -> None:
     connection = connect(system.url)
     assert [ask(connection, "/work").status for _ in range(50)] == [200] * 50
     connection.close()

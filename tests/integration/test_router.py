@@ -13,7 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from harness.drivers.ports import HOST, free_port
+from harness.drivers.processes import LocalRuntime
 from harness.drivers.router import EnvoyRouter
+from harness.drivers.runtime import Address
 from harness.environment import Environment, Headers, Router
 from harness.errors import HarnessError, StartFailed
 from tests.integration.echo import ECHO
@@ -31,6 +33,10 @@ class Host:
     ready: bool = True
     status: int = 200
     dead: bool = False
+
+    @property
+    def address(self) -> Address:
+        return Address(HOST, self.port)
 
 
 @pytest.fixture
@@ -74,7 +80,7 @@ def serving(host: Host) -> Iterator[Host]:
 @contextmanager
 def running(environment: Environment) -> Iterator[EnvoyRouter]:
     with workspace() as space:
-        router = EnvoyRouter(environment, space)
+        router = EnvoyRouter(environment, space, LocalRuntime(space))
         router.start()
         router.await_up()
         yield router
@@ -105,50 +111,50 @@ def test_traffic_is_divided_by_weight_and_the_split_is_observed(
     router: EnvoyRouter, host: Callable[[str], Host]
 ) -> None:
     old, new = host("1.0"), host("2.0")
-    router.route({"1.0": 75, "2.0": 25}, {"1.0": (old.port,), "2.0": (new.port,)})
+    router.route({"1.0": 75, "2.0": 25}, {"1.0": (old.address,), "2.0": (new.address,)})
     seen = Counter(answer.version for answer in ask(router, 200))
     assert router.observed_split() == seen
     assert 20 < seen["2.0"] < 90  # of 200 at 25 %: beyond five standard deviations
-    router.route({"1.0": 0, "2.0": 1}, {"1.0": (old.port,), "2.0": (new.port,)})
+    router.route({"1.0": 0, "2.0": 1}, {"1.0": (old.address,), "2.0": (new.address,)})
     assert {answer.version for answer in ask(router, 20)} == {"2.0"}
 
 
 def test_a_new_host_serves_from_the_first_request_on(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     hosts = [host(str(number)) for number in range(10)]
-    ports: dict[str, tuple[int, ...]] = {}
+    hosts_by_version: dict[str, tuple[Address, ...]] = {}
     for new in hosts:
-        ports[new.version] = (new.port,)
-        router.route({new.version: 100}, ports)
+        hosts_by_version[new.version] = (new.address,)
+        router.route({new.version: 100}, hosts_by_version)
         [answer] = ask(router)
         assert (answer.status, answer.version) == (200, new.version)
 
 
 def test_hosts_of_a_version_share_its_traffic(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     first, second = host("a"), host("b")
-    router.route({"1.0": 1}, {"1.0": (first.port, second.port)})
+    router.route({"1.0": 1}, {"1.0": (first.address, second.address)})
     assert Counter(answer.version for answer in ask(router, 20)) == {"a": 10, "b": 10}
 
 
 def test_a_version_without_hosts_is_refused_in_its_name(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     old = host("1.0")
-    router.route({"1.0": 0, "2.0": 1}, {"1.0": (old.port,)})
+    router.route({"1.0": 0, "2.0": 1}, {"1.0": (old.address,)})
     [answer] = ask(router)
     assert (answer.status, answer.version, answer.body) == (503, "2.0", "no healthy upstream")
 
 
 def test_a_host_taken_out_gets_nothing_more(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     first, second = host("a"), host("b")
-    router.route({"1.0": 1}, {"1.0": (first.port, second.port)})
-    router.take_out("1.0", first.port)
+    router.route({"1.0": 1}, {"1.0": (first.address, second.address)})
+    router.take_out("1.0", first.address)
     assert {answer.version for answer in ask(router, 10)} == {"b"}
-    router.take_out("1.0", first.port)  # a second time changes nothing
-    router.take_out("2.0", first.port)
+    router.take_out("1.0", first.address)  # a second time changes nothing
+    router.take_out("2.0", first.address)
 
 
 def test_a_host_that_is_not_ready_waits_until_it_is(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     ready, late = host("ready"), host("late")
     late.ready = False
-    router.route({"1.0": 1}, {"1.0": (ready.port, late.port)})
+    router.route({"1.0": 1}, {"1.0": (ready.address, late.address)})
     assert {answer.version for answer in ask(router, 10)} == {"ready"}
     late.ready = True
     assert eventually(lambda: "late" in {answer.version for answer in ask(router, 4)})
@@ -159,7 +165,7 @@ def test_a_host_that_is_not_ready_waits_until_it_is(router: EnvoyRouter, host: C
 def test_a_dead_host_is_left_out_and_comes_back(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     alive, dying = host("alive"), Host("dying")
     with serving(dying):
-        router.route({"1.0": 1}, {"1.0": (alive.port, dying.port)})
+        router.route({"1.0": 1}, {"1.0": (alive.address, dying.address)})
         assert {answer.version for answer in ask(router, 4)} == {"alive", "dying"}
     assert eventually(lambda: {answer.version for answer in ask(router, 4)} == {"alive"})
     with serving(dying):
@@ -169,7 +175,7 @@ def test_a_dead_host_is_left_out_and_comes_back(router: EnvoyRouter, host: Calla
 def test_bad_answers_are_passed_on_not_routed_around(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     good, bad = host("good"), host("bad")
     bad.status = 503
-    router.route({"1.0": 1}, {"1.0": (good.port, bad.port)})
+    router.route({"1.0": 1}, {"1.0": (good.address, bad.address)})
     answers = ask(router, 40)
     assert Counter(answer.status for answer in answers) == {200: 20, 503: 20}
     assert {answer.attempts for answer in answers} == {1}
@@ -177,11 +183,11 @@ def test_bad_answers_are_passed_on_not_routed_around(router: EnvoyRouter, host: 
 
 def test_a_reset_forgets_versions_and_counts(router: EnvoyRouter, host: Callable[[str], Host]) -> None:
     old = host("1.0")
-    router.route({"1.0": 1}, {"1.0": (old.port,)})
+    router.route({"1.0": 1}, {"1.0": (old.address,)})
     ask(router, 3)
     router.reset()
     assert router.observed_split() == {}
-    router.route({"1.0": 1}, {"1.0": (old.port,)})
+    router.route({"1.0": 1}, {"1.0": (old.address,)})
     ask(router)
     assert router.observed_split() == {"1.0": 1}
 
@@ -195,7 +201,7 @@ def test_retries_happen_only_when_asked_for_and_are_counted(host: Callable[[str]
     bad = host("1.0")
     bad.status = 503
     with running(replace(ECHO, router=Router(retry_on="5xx", retries=2))) as router:
-        router.route({"1.0": 1}, {"1.0": (bad.port,)})
+        router.route({"1.0": 1}, {"1.0": (bad.address,)})
         [answer] = ask(router)
         assert (answer.status, answer.attempts) == (503, 3)
 
@@ -204,12 +210,12 @@ def test_a_rejected_configuration_is_an_error(host: Callable[[str], Host]) -> No
     old = host("1.0")
     environment = replace(ECHO, headers=Headers(version="not\na header"))
     with running(environment) as router, pytest.raises(HarnessError, match="the router rejected its new configuration"):
-        router.route({"1.0": 1}, {"1.0": (old.port,)})
+        router.route({"1.0": 1}, {"1.0": (old.address,)})
 
 
 def test_a_port_in_use_is_an_error_that_says_so() -> None:
     with workspace() as space, socket.socket() as taken:
-        router = EnvoyRouter(ECHO, space)
+        router = EnvoyRouter(ECHO, space, LocalRuntime(space))
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         taken.bind((HOST, int(router.url.rpartition(":")[2])))
         router.start()

@@ -19,7 +19,7 @@ class Probes:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._settings.port)
+        self._server = await asyncio.start_server(self._serve, self._settings.host, self._settings.port)
 
     async def stop(self) -> None:
         if self._server is not None:

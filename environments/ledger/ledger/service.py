@@ -111,7 +111,7 @@ async def serve(settings: Settings, parts: Parts) -> None:
 def _configuration(settings: Settings, application: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        host="127.0.0.1",
+        host=settings.host,
         port=settings.port,
         http="httptools",
         ws="none",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 class Settings:
     database_url: str
     broker_url: str
+    host: str
     port: int
     instance: str
     version: str
@@ -29,6 +30,7 @@ class Settings:
         return cls(
             database_url=os.environ["LEDGER_DATABASE_URL"],
             broker_url=os.environ["LEDGER_BROKER_URL"],
+            host=os.environ.get("LEDGER_HOST", "127.0.0.1"),
             port=int(os.environ["LEDGER_PORT"]),
             instance=os.environ["LEDGER_INSTANCE"],
             version=os.environ["LEDGER_VERSION"],
