@@ -96,6 +96,7 @@ class Kind(StrEnum):
     STALL      from .. until the harness itself did not run: what it measured then is its own lag
     QUIET      after the load. reached: consumers and projections caught up; settled: they caught up, or nothing moved
                any more although they had not; waited_s
+    CUT        name = what cut the run short before its end, e.g. "KeyboardInterrupt"
     NOTE       text, for people
     """
 
@@ -110,6 +111,7 @@ class Kind(StrEnum):
     LAG = "lag"
     STALL = "stall"
     QUIET = "quiet"
+    CUT = "cut"
     NOTE = "note"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any, cast
 
@@ -10,14 +10,22 @@ import msgspec
 
 from harness import registry
 from harness.errors import InvalidInput
-from harness.history import History
+from harness.history import History, Kind
 from harness.protocols import Checker
 from harness.verdict import Status, Verdict
 
 
 def judge(history: History, checkers: Iterable[Checker]) -> tuple[Verdict, ...]:
-    """One verdict a checker, in their order. A checker that crashes proves nothing: its verdict is unknown."""
-    return tuple(_judge(history, checker) for checker in checkers)
+    """One verdict a checker, in their order, and before them one that is unknown if the run was cut short.
+
+    A checker that crashes proves nothing: its verdict is unknown.
+    """
+    return (*_cut_short(history), *(_judge(history, checker) for checker in checkers))
+
+
+def _cut_short(history: History) -> Iterator[Verdict]:
+    for cut in history.moments(Kind.CUT):
+        yield Verdict("run", Status.UNKNOWN, f"The run was cut short by {cut.name}; this is what it had.")
 
 
 def _judge(history: History, checker: Checker) -> Verdict:

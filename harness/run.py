@@ -123,6 +123,7 @@ class Run:
                 self._look_after(lanes, load, live, stage)
             except (KeyboardInterrupt, SystemExit) as interruption:
                 self.interruption = interruption
+                stage.record(Kind.CUT, type(interruption).__name__)
             finally:
                 stage.stop.set()
                 faults.heal_all()

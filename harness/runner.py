@@ -111,8 +111,6 @@ class Session:
         save_checkers(folder, checkers)
         with History.load(folder / "history") as history:
             verdicts = judge(history, checkers)
-            if run.interruption is not None:
-                verdicts = (_cut_short(run.interruption), *verdicts)
             paths = write_report(folder, history, verdicts, plan_text, options_of(checkers))
         self._display.finished(verdicts, paths.report)
         return RunResult(run.run_id, folder, verdicts)
@@ -151,9 +149,3 @@ def _collect_logs(source: Path, target: Path) -> None:
 def _new_id() -> str:
     """Sorts by time, and does not repeat."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _cut_short(interruption: BaseException) -> Verdict:
-    return Verdict(
-        "run", Status.UNKNOWN, f"The run was cut short by {type(interruption).__name__}; this is what it had."
-    )

@@ -32,6 +32,8 @@ def narrate(moment: Moment) -> str:
             return f"the harness itself did not run for {_length(moment)}"
         case Kind.QUIET:
             return f"consumers and projections {'caught up' if detail.get('reached') is True else 'did NOT catch up'}"
+        case Kind.CUT:
+            return f"CUT SHORT by {moment.name}"
         case Kind.NOTE:
             return str(detail.get("text", moment.name))
         case Kind.LAG | Kind.FLEET:

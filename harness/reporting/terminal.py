@@ -182,6 +182,8 @@ def told(moment: Moment) -> str:
     """What a display says of a moment: "" for those that say too little for a line."""
     if moment.kind is Kind.ACTION and moment.until_ns is None:
         return ""
+    if moment.kind is Kind.STEP and moment.until_ns is not None:  # told when it began
+        return ""
     return narrate(moment)
 
 

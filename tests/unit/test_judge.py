@@ -16,7 +16,7 @@ from harness.checkers.latency import Latency
 from harness.checkers.monotonic_reads import MonotonicReads
 from harness.environment import Environment
 from harness.errors import InvalidInput
-from harness.history import History
+from harness.history import History, Kind, Moment
 from harness.judge import build, describe, judge
 from harness.protocols import Checker
 from harness.scenario import Slo
@@ -47,6 +47,15 @@ def test_a_checker_that_crashes_proves_nothing_and_hinders_no_other() -> None:
     assert crashed.checker == "crashes"
     assert "ZeroDivisionError: by nothing" in crashed.reason
     assert passed.status is Status.PASS
+
+
+def test_a_run_that_was_cut_short_is_unknown_however_good_the_rest_is() -> None:
+    story = Story(timeline=[Moment(1_000_000_000, Kind.CUT, "KeyboardInterrupt")])
+    with story.history() as history:
+        cut, rest = judge(history, [Faults()])
+    assert (cut.checker, cut.status) == ("run", Status.UNKNOWN)
+    assert "KeyboardInterrupt" in cut.reason
+    assert rest.status is Status.PASS
 
 
 def test_an_interrupt_is_no_crash() -> None:

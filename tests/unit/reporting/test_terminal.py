@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_plain_lines_are_stamped_with_the_second_of_the_run() -> None:
         "[    4.20 s] canary 25 %: 203.4 requests/s, 5\u202f% errors, p99 31\u202fms",
     ]
     assert out.getvalue().endswith("report: reports/x/report.html\n")
+
+
+def test_a_step_is_told_when_it_begins_and_an_action_when_it_is_over() -> None:
+    out = io.StringIO()
+    display = PlainDisplay(out)
+    step, action = moment(1.0, Kind.STEP, "expand"), moment(1.0, Kind.ACTION, "expand 2.0", ok=True)
+    for each in (step, action, replace(action, until_ns=2_000_000_000), replace(step, until_ns=2_000_000_000)):
+        display.moment(each)
+    assert out.getvalue().splitlines() == ["[    1.00 s] step expand", "[    2.00 s] expand 2.0 (1.00 s)"]
 
 
 def test_plain_progress_is_rare() -> None:
