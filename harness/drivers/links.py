@@ -38,13 +38,13 @@ class _Link:
 class ProxiedLinks:
     """A toxiproxy server and its proxies. Safe to use from several threads: one change after the other."""
 
-    def __init__(self, workspace: Workspace, runtime: Runtime, capacity: int) -> None:
-        """`capacity` is how many links there can be at a time."""
+    def __init__(self, workspace: Workspace, runtime: Runtime, room: int | None = None) -> None:
+        """`room` is for how many links at a time places are made at once; None: each place is made with its link."""
         self._log = workspace.logs / "links.log"
         self._runtime = runtime
-        self._places = runtime.places("links", 1 + capacity)
-        self._admin, *spare = self._places
-        self._spare = spare
+        self._places = runtime.places("links", 1 + (room or 0))
+        self._admin, *self._spare = self._places
+        self._room = room
         self._client = ToxiproxyClient(self._admin.outside.host, self._admin.outside.port)
         self._lock = threading.RLock()
         self._links: dict[str, _Link] = {}
@@ -77,9 +77,7 @@ class ProxiedLinks:
         Returns where the instance reaches it. Raises HarnessError if there are as many links as there can be.
         """
         with self._lock:
-            if not self._spare:
-                raise HarnessError(f"there are {len(self._links)} links already, as many as were made room for")
-            place = self._spare.pop()
+            place = self._take_place()
             outside = place.outside
             link = _Link(Link(instance, service, store, (outside.host, outside.port)), place)
             self._client.create(link.name, str(place.bind), str(upstream))
@@ -95,8 +93,10 @@ class ProxiedLinks:
         """Remove all links of an instance that is gone."""
         with self._lock:
             for name in [name for name, link in self._links.items() if link.link.source == instance]:
-                self._spare.insert(0, self._links.pop(name).place)
+                link = self._links.pop(name)
                 self._client.destroy(name)
+                if self._room is not None:
+                    self._spare.insert(0, link.place)
 
     def reset(self) -> None:
         """No links, and no trouble for those to come."""
@@ -128,6 +128,14 @@ class ProxiedLinks:
         with self._lock:
             self._trouble(service, store).severed = False
             self._for_each(service, store, self._client.enable)
+
+    def _take_place(self) -> Place:
+        if self._room is None:
+            [place] = self._runtime.places("links", 1)
+            return place
+        if not self._spare:
+            raise HarnessError(f"there are {len(self._links)} links already, as many as there is room for")
+        return self._spare.pop()
 
     def _trouble(self, service: str, store: str) -> _Trouble:
         return self._troubles.setdefault((service, store), _Trouble())

@@ -34,4 +34,5 @@ class LocalDriver:
     def open(self, environment: Environment, workspace: Workspace) -> AbstractContextManager[RunningSite]:
         """Raises MissingServer, StartFailed; what was started is then stopped."""
         runtime = LocalRuntime(workspace)
-        return open_site(environment, workspace, runtime, SERVERS, linked=find(TOXIPROXY) is not None)
+        linked = find(TOXIPROXY) is not None
+        return open_site(environment, workspace, runtime, SERVERS, linked=linked, places_in_advance=False)

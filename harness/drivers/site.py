@@ -34,11 +34,16 @@ def open_site(
     servers: Mapping[StoreKind, MakeStore],
     *,
     linked: bool,
+    places_in_advance: bool = True,
 ) -> Iterator[RunningSite]:
-    """Start all servers at the same time. Raises MissingServer, StartFailed; what was started is then stopped."""
+    """Start all servers at the same time.
+
+    `places_in_advance` where the ports of a part are fixed with its start, so that those of all links are made early.
+    Raises MissingServer, StartFailed; what was started is then stopped.
+    """
     stores = {store.name: servers[store.kind](store, workspace, runtime) for store in environment.stores}
     router = EnvoyRouter(environment, workspace, runtime)
-    links = ProxiedLinks(workspace, runtime, _capacity(environment)) if linked else None
+    links = ProxiedLinks(workspace, runtime, _room(environment) if places_in_advance else None) if linked else None
     # Those first that start by themselves, while the stores still need work of ours.
     parts: list[_Part] = [router, *([links] if links else []), *stores.values()]
     with ExitStack() as stack:
@@ -50,7 +55,7 @@ def open_site(
         yield RunningSite(environment, workspace, runtime, stores, router, links)
 
 
-def _capacity(environment: Environment) -> int:
+def _room(environment: Environment) -> int:
     """Room for the links of two fleets side by side, as in blue-green, and of one more instance of each service."""
     return sum((2 * service.replicas + 1) * len(service.links) for service in environment.services)
 

@@ -46,7 +46,9 @@ class _Consumer(toxiproxy.api.APIConsumer):  # type: ignore[misc]
             session.trust_env = False
             response = session.request(method, _local.server + path, timeout=TIMEOUT_S, **kwargs)
         toxiproxy.api.validate_response(response)
-        response.raise_for_status()
+        if response.status_code >= 400:
+            # What it says itself tells more than the status, e.g. that an address is in use.
+            raise requests.HTTPError(f"{response.status_code} {response.text.strip()}", response=response)
         return response
 
 
