@@ -55,7 +55,7 @@ def test_one_process_can_talk_to_two_servers(serve: Serve) -> None:
 
 def test_an_answer_of_5xx_is_an_error(serve: Serve) -> None:
     client = ToxiproxyClient("127.0.0.1", serve(500, {"error": "no"}))
-    with pytest.raises(HarnessError, match='toxiproxy did not list the proxies: 500 {"error": "no"}'):
+    with pytest.raises(HarnessError, match=r"toxiproxy did not list the proxies: 500 .*no"):
         client.proxies()
     assert not client.answers()
 
