@@ -22,7 +22,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 unit: $(INSTALLED) ## Tests that start no servers
-	$(BIN)/pytest -m "not servers"
+	$(BIN)/pytest -n 2 -m "not servers"
 
 integration: $(INSTALLED) ## Tests on real servers: drivers, faults, scenarios, each variant of the ledger once
 	$(BIN)/pytest -m servers

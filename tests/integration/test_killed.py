@@ -19,7 +19,7 @@ from harness.waiting import until
 
 ROOT = Path(__file__).parents[2]
 GONE_WITHIN_S = 5.0
-MOMENTS_S = (0.3, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0, 16.0)
+MOMENTS_S = (0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0, 13.0)
 """From before the first server is started to the middle of the deployment with a fault in."""
 
 pytestmark = pytest.mark.servers
