@@ -41,6 +41,8 @@ def instance_part(
         variables=expand_values({**service.variables, **version.variables}, values),
         folder=values["folder"],
         places=places,
+        ready_path=service.ready_path if places else "",
+        grace_s=service.stop_grace_s,
     )
 
 

@@ -78,7 +78,9 @@ class RunningInstance:
             return Departure(exit_code=None, took_s=0.0, killed=False)
         began = time.monotonic()
         self.process.signal(signal.SIGTERM)
-        killed = self.process.wait(self.service.stop_grace_s) is None
-        if killed:
+        outlived = self.process.wait(self.service.stop_grace_s) is None
+        if outlived:
             self.kill()
+        # That it ended by itself may become known only after it was to be killed.
+        killed = outlived and self.process.exit_code == -signal.SIGKILL
         return Departure(self.process.exit_code, time.monotonic() - began, killed)

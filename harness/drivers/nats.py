@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 from contextlib import suppress
+from typing import ClassVar
 
 from harness.drivers.parts import await_up, stop
 from harness.drivers.runtime import Address, Part, PartProcess, Runtime
@@ -26,6 +27,8 @@ _BARE = re.compile(r"true|false|\d+([KMGT]B?)?")
 class NatsServer:
     """See stores.StoreServer; what is kept is a copy of the JetStream folder."""
 
+    keeps: ClassVar[bool] = True
+
     def __init__(self, store: Store, workspace: Workspace, runtime: Runtime) -> None:
         self.name = store.name
         [self.place] = runtime.places(store.name, 1)
@@ -41,7 +44,7 @@ class NatsServer:
     def start(self) -> PartProcess:
         self._data.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "nats.conf"
-        configuration.write_text(self._configuration())
+        self._runtime.write(configuration, self._configuration())
         part = Part(
             self.name,
             ("--config", str(configuration)),
@@ -70,14 +73,17 @@ class NatsServer:
         """A new server on other data: streams, consumers and connections are all gone, whoever made them."""
         if self._touched:
             self._stop(signal.SIGKILL)
-            shutil.rmtree(self._data)
-            if label is not None:
-                shutil.copytree(self._kept(label), self._data)
+            self._replace_data(label)
             self._start_again()
         self._touched = True
 
     def stop(self) -> None:
         self._stop(signal.SIGTERM)
+
+    def _replace_data(self, label: str | None) -> None:
+        shutil.rmtree(self._data)
+        if label is not None:
+            shutil.copytree(self._kept(label), self._data)
 
     def _stop(self, number: int) -> None:
         if self._process is not None:

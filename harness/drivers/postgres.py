@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 from collections.abc import Mapping
+from typing import ClassVar
 
 import psycopg
 from psycopg import sql
@@ -31,6 +32,8 @@ IMMEDIATE = signal.SIGQUIT
 
 class PostgresServer:
     """See stores.StoreServer; what is kept is a template database. This one makes its data by itself, as images do."""
+
+    keeps: ClassVar[bool] = True
 
     def __init__(self, store: Store, workspace: Workspace, runtime: Runtime) -> None:
         self.name = store.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -55,6 +56,14 @@ class LocalProcess:
         return stat.rpartition(")")[2].split()[0] == "T"
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Renamed into place, so that nobody reads half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(text)
+    os.replace(part, file)
+
+
 class LocalRuntime:
     """See runtime.Runtime. All sides of a place are the same here."""
 
@@ -71,6 +80,9 @@ class LocalRuntime:
 
     def image(self, environment: Environment, service: str, version: str) -> str:
         return ""
+
+    def write(self, file: Path, text: str) -> None:
+        write_whole(file, text)
 
     def spawn(self, part: Part) -> LocalProcess:
         program = (str(need(part.server)),) if part.server else ()

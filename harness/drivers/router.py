@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -65,7 +64,6 @@ class EnvoyRouter:
         return f"http://{self._users.outside}"
 
     def start(self) -> PartProcess:
-        self._files.folder.mkdir()
         self._write(self._files.bootstrap, envoy_config.bootstrap(self._files, self._users.bind, self._admin.bind))
         self._write_clusters({})
         self._write_routes()
@@ -165,11 +163,8 @@ class EnvoyRouter:
         self._number += 1
         return self._number
 
-    def _write(self, path: Path, document: Json) -> None:
-        """Renamed into place, so that Envoy never reads half a document."""
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(document))
-        os.replace(part, path)
+    def _write(self, file: Path, document: Json) -> None:
+        self._runtime.write(file, json.dumps(document))
 
     def _confirm(self, confirmed: Callable[[], bool], rejected: int) -> None:
         """Wait until `confirmed`. Raises HarnessError if Envoy rejects something instead, or says nothing."""

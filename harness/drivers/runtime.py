@@ -52,9 +52,13 @@ class Part:
     """Where it runs."""
     places: tuple[Place, ...] = ()
     shared: tuple[Path, ...] = ()
-    """Folders that it and the harness have in common, under the same path."""
+    """Folders that it and the harness have in common, under the same path. `Runtime.write` writes there."""
     user: str | None = None
     """The account it runs as, where that is not the harness's own."""
+    ready_path: str = ""
+    """What it answers below 400, at its first place, when it is ready; empty: it cannot be asked."""
+    grace_s: float = 5.0
+    """From SIGTERM to SIGKILL."""
 
 
 class PartProcess(Process, Protocol):
@@ -83,6 +87,12 @@ class Runtime(Protocol):
 
     def image(self, environment: Environment, service: str, version: str) -> str:
         """What a container of that service is made of; "" where there are no containers."""
+
+    def write(self, file: Path, text: str) -> None:
+        """Put a file into a folder that parts share: renamed into place, so that nobody reads half of it.
+
+        A part finds what was written there before it was spawned, and sees at once what is written later.
+        """
 
     def spawn(self, part: Part) -> PartProcess:
         """Start it; returns at once. Raises StartFailed if it cannot be started, MissingServer."""

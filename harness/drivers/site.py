@@ -96,15 +96,19 @@ class RunningSite:
             yield system
 
     def _fill_stores(self, version: str) -> None:
-        """Fresh stores, as they are when `version` has been deployed; the second time from what was kept the first."""
+        """Fresh stores, as they are when `version` has been deployed; the second time from what was kept the first.
+
+        A migration may write to several stores, so if one of them cannot keep, all are made again.
+        """
         for store in self._stores.values():
             store.reset(version if version in self._kept else None)
         if version in self._kept:
             return
         self._migrate(version)
-        for store in self._stores.values():
-            store.keep(version)
-        self._kept.add(version)
+        if all(store.keeps for store in self._stores.values()):
+            for store in self._stores.values():
+                store.keep(version)
+            self._kept.add(version)
 
     def _migrate(self, version: str) -> None:
         """The oldest version's schema, then what each later one up to `version` adds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from harness.drivers.runtime import Address, PartProcess, Place
 
@@ -12,6 +12,8 @@ class StoreServer(Protocol):
 
     name: str
     place: Place
+    keeps: ClassVar[bool]
+    """Whether `keep` and `reset` with a label work; what cannot be kept is made again."""
 
     def start(self) -> PartProcess: ...
 
