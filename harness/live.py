@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,15 @@ class VersionTraffic:
 
 
 class LiveHistory:
-    """Times are relative to `origin_ns`. Safe to call from several threads."""
+    """Times are relative to `origin_ns`. Safe to call from several threads.
 
-    def __init__(self, records: Records, origin_ns: int) -> None:
+    Operations that are `lasting` count as requests, but their latency says nothing.
+    """
+
+    def __init__(self, records: Records, origin_ns: int, lasting: Iterable[str] = ()) -> None:
         self._records = records
         self._origin_ns = origin_ns
+        self._lasting = frozenset(lasting)
         self._lock = threading.Lock()
         self._chunks: list[NDArray[np.void]] = []
 
@@ -35,9 +40,7 @@ class LiveHistory:
         """What `version` did with requests that were scheduled after `since_ns` and are done."""
         chunks = self._since(since_ns)
         number = self._number(version)
-        return _tally(
-            [chunk[chunk["version"] == number] for chunk in chunks] if number is not None else [], self._refused
-        )
+        return self._tally([chunk[chunk["version"] == number] for chunk in chunks] if number is not None else [])
 
     def traffic(self, since_ns: int) -> tuple[VersionTraffic, ...]:
         """All versions that answered requests scheduled after `since_ns`."""
@@ -46,15 +49,31 @@ class LiveHistory:
         return tuple(
             VersionTraffic(
                 self._records.names["version"][number],
-                _tally([chunk[chunk["version"] == number] for chunk in chunks], self._refused),
+                self._tally([chunk[chunk["version"] == number] for chunk in chunks]),
             )
             for number in numbers
         )
 
-    @property
-    def _refused(self) -> int | None:
+    def _tally(self, chunks: list[NDArray[np.void]]) -> Tally:
+        """A request is served if it was ok or refused: a 4xx is an answer, not a failure of the service."""
+        requests = sum(chunk.size for chunk in chunks)
+        served = sum(int(np.count_nonzero(self._served(chunk))) for chunk in chunks)
+        return Tally(requests, requests - served, self._p99_ms(chunks))
+
+    def _served(self, chunk: NDArray[np.void]) -> NDArray[np.bool_]:
+        ok: NDArray[np.bool_] = chunk["outcome"] == Outcome.OK
         names = self._records.names["error"]
-        return names.index("refused") if "refused" in names else None
+        return ok | (chunk["error"] == names.index("refused")) if "refused" in names else ok
+
+    def _p99_ms(self, chunks: list[NDArray[np.void]]) -> float | None:
+        names = self._records.names["operation"]
+        lasting = [number for number, name in enumerate(names) if name in self._lasting]
+        latencies_ns = [
+            (chunk["done_ns"] - chunk["scheduled_ns"])[~np.isin(chunk["operation"], lasting)] for chunk in chunks
+        ]
+        if not any(each.size for each in latencies_ns):
+            return None
+        return float(np.quantile(np.concatenate(latencies_ns), 0.99)) / 1e6
 
     def _number(self, version: str) -> int | None:
         names = self._records.names["version"]
@@ -68,18 +87,3 @@ class LiveHistory:
             chunks = list(self._chunks)
         begin_ns = since_ns + self._origin_ns
         return [chunk[chunk["scheduled_ns"] >= begin_ns] for chunk in chunks if chunk["done_ns"].max() >= begin_ns]
-
-
-def _tally(chunks: list[NDArray[np.void]], refused: int | None) -> Tally:
-    """A request is served if it was ok or refused: a 4xx is an answer, not a failure of the service."""
-    requests = sum(chunk.size for chunk in chunks)
-    if not requests:
-        return Tally(0, 0, None)
-    served = sum(int(np.count_nonzero(_served(chunk, refused))) for chunk in chunks)
-    latencies_ns = np.concatenate([chunk["done_ns"] - chunk["scheduled_ns"] for chunk in chunks])
-    return Tally(requests, requests - served, float(np.quantile(latencies_ns, 0.99)) / 1e6)
-
-
-def _served(chunk: NDArray[np.void], refused: int | None) -> NDArray[np.bool_]:
-    ok: NDArray[np.bool_] = chunk["outcome"] == Outcome.OK
-    return ok if refused is None else ok | (chunk["error"] == refused)

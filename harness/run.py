@@ -113,7 +113,8 @@ class Run:
     # ── while the load flows ─────────────────────────────────────────────────────────────────────────────────────
 
     def _perform(self, system: System, load: RunningLoad, stage: Stage) -> None:
-        live = LiveHistory(load.records(), self._origin_ns)
+        lasting = (operation.name for operation in self._environment.operations if operation.lasting)
+        live = LiveHistory(load.records(), self._origin_ns, lasting)
         deployment = Deployment(self._scenario, system, stage, live)
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
             deployed = executor.submit(self._deploy, deployment, stage)

@@ -19,9 +19,15 @@ class Story:
         self._recorder = recorder
 
     def answered(
-        self, at_ms: int, version: str, took_ms: int = 10, outcome: Outcome = Outcome.OK, error: str = ""
+        self,
+        at_ms: int,
+        version: str,
+        took_ms: int = 10,
+        outcome: Outcome = Outcome.OK,
+        error: str = "",
+        operation: str = "get",
     ) -> None:
-        description = self._recorder.describe("get", "kept", error, version.encode(), b"web-1", outcome)
+        description = self._recorder.describe(operation, "kept", error, version.encode(), b"web-1", outcome)
         self._recorder.write(
             at_ms * MS, at_ms * MS, at_ms * MS, (at_ms + took_ms) * MS, 0, 0, 0, 0, 200, 1, description
         )
@@ -31,7 +37,7 @@ class Story:
 def recording(tmp_path: Path) -> Iterator[tuple[Story, LiveHistory]]:
     path = tmp_path / "load.requests"
     recorder = Recorder(path)
-    yield Story(recorder), LiveHistory(Records([path]), origin_ns=0)
+    yield Story(recorder), LiveHistory(Records([path]), origin_ns=0, lasting=("download",))
     recorder.close()
 
 
@@ -58,6 +64,16 @@ def test_what_is_written_between_two_questions_is_seen_by_the_second(recording: 
     story.answered(2, "2.0", outcome=Outcome.INDETERMINATE, error="timeout")
     tally = live.tally("2.0", 0)
     assert (tally.requests, tally.failed, tally.error_rate) == (2, 1, 0.5)
+
+
+def test_what_takes_its_time_on_purpose_counts_but_for_its_latency(recording: tuple[Story, LiveHistory]) -> None:
+    story, live = recording
+    story.answered(1, "2.0", took_ms=900, operation="download")
+    assert (live.tally("2.0", 0).requests, live.tally("2.0", 0).p99_ms) == (1, None)
+    story.answered(2, "2.0", took_ms=10)
+    story.answered(2, "2.0", took_ms=900, operation="download", outcome=Outcome.FAIL, error="reset")
+    tally = live.tally("2.0", 0)
+    assert (tally.requests, tally.failed, tally.p99_ms) == (3, 1, 10.0)
 
 
 def test_a_refusal_is_an_answer(recording: tuple[Story, LiveHistory]) -> None:

@@ -18,6 +18,7 @@ GATE = Gate(error_rate_max=0.05, p99_ms_max=100.0, requests_min=20)
         (Tally(20, 0, 100.1), False),
         (Tally(19, 0, 10.0), False),
         (Tally(0, 0, None), False),
+        (Tally(20, 0, None), False),
     ],
 )
 def test_a_gate_passes_at_its_limits_and_not_past_them(tally: Tally, passes: bool) -> None:
