@@ -16,6 +16,11 @@ from harness.protocols import Command, Process, Workspace
 from harness.servers import need
 
 
+def is_stopped(stat: str) -> bool:
+    """What /proc/<pid>/stat says of a process: whether it was sent a SIGSTOP."""
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
 @dataclass(frozen=True)
 class LocalProcess:
     """See runtime.PartProcess."""
@@ -53,7 +58,7 @@ class LocalProcess:
             stat = Path(f"/proc/{self.pid}/stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
             return False
-        return stat.rpartition(")")[2].split()[0] == "T"
+        return is_stopped(stat)
 
 
 def write_whole(file: Path, text: str) -> None:
