@@ -6,9 +6,11 @@ An implementation is one class in one file, found by an entry point (`harness.dr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -211,6 +213,111 @@ class Linked(Protocol):
     def mend(self, service: str, store: str) -> None: ...
 
 
+@runtime_checkable
+class Disconnectable(Protocol):
+    """Instances that can be cut off from everybody: stores, router, users."""
+
+    def disconnect(self, name: str) -> None: ...
+    def reconnect(self, name: str) -> None:
+        """With the address it had; does nothing if it has ended or been removed meanwhile."""
+
+    def connected(self, name: str) -> bool:
+        """As the system says that runs it, not as we asked."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an instance may use; None: as much as there is."""
+
+    cpus: float | None = None
+    memory_mb: int | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the system that runs an instance has on its account."""
+
+    limits: Limits
+    """Those in force."""
+    throttled: int
+    """Periods in which it wanted more of the processors than it may have."""
+    memory_mb: float
+
+
+@runtime_checkable
+class Limitable(Protocol):
+    def limit(self, name: str, limits: Limits) -> None:
+        """From now on; does nothing if it has ended or been removed meanwhile."""
+
+    def usage(self, name: str) -> Usage:
+        """Raises HarnessError if it does not run."""
+
+
+# ── platforms: what starts and stops instances in place of the harness ───────────────────────────────────────────
+
+
+_COUNT_OR_SHARE = re.compile(r"\d+%?")
+
+
+@dataclass(frozen=True)
+class RolloutPolicy:
+    """How a platform is to replace a service's instances. What is None is as the environment's manifests say."""
+
+    max_surge: str | None = None
+    """Instances above the wanted number, as a count or a share: `1`, `25%`."""
+    max_unavailable: str | None = None
+    """Instances that may be missing meanwhile, as a count or a share."""
+    recreate: bool = False
+    """All old instances are stopped before a new one is started."""
+    progress_deadline_s: int | None = None
+    """A rollout that gets nowhere for so long has failed."""
+
+    def __post_init__(self) -> None:
+        positive(progress_deadline_s=self.progress_deadline_s)
+        for name in ("max_surge", "max_unavailable"):
+            bound = getattr(self, name)
+            if bound is None:
+                continue
+            if self.recreate:
+                raise ValueError(f"{name} means nothing where all old instances are stopped first")
+            if not _COUNT_OR_SHARE.fullmatch(bound):
+                raise ValueError(f"{name} must be a count or a share, as '1' or '25%', not {bound!r}")
+
+
+class RolloutState(StrEnum):
+    PROGRESSING = "progressing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How far a platform has come with a service. `version` is the one that it brings, or has brought, in."""
+
+    state: RolloutState
+    version: str
+    reason: str = ""
+
+
+@runtime_checkable
+class Platform(Protocol):
+    """A system whose instances are started and stopped by something else; `instances` tells what is there."""
+
+    def apply(self, service: str, version: str, policy: RolloutPolicy) -> None:
+        """Ask for that version; returns at once. Raises StepFailed if the platform refuses."""
+
+    def undo(self, service: str) -> None:
+        """Ask for what was there before the last `apply`, by the platform's own means. Raises StepFailed."""
+
+    def rollout(self, service: str) -> Rollout: ...
+
+    def serving(self) -> Mapping[str, int]:
+        """Instances of the routed service that users' requests may come to now, by version."""
+
+    def run(self, argv: Sequence[str], change: Change) -> Process:
+        """Start a tool of the user's, which is told by its variables what to deploy and where."""
+
+
 # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -288,7 +395,42 @@ class Migrate:
     version: str
 
 
-Action: TypeAlias = Announce | Add | AwaitReady | Smoke | WarmUp | Route | Remove | Watch | Migrate
+@dataclass(frozen=True)
+class Apply:
+    """Ask the platform for a version of a service."""
+
+    service: str
+    version: str
+    policy: RolloutPolicy = RolloutPolicy()
+
+
+@dataclass(frozen=True)
+class AwaitRollout:
+    """Until the platform has brought that version in. Met by RolledBack if it ends with another one."""
+
+    service: str
+    version: str
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Ask the platform for what it had before."""
+
+    service: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a tool of the user's to its end, which must be good."""
+
+    argv: tuple[str, ...]
+    timeout_s: float
+
+
+Action: TypeAlias = (
+    Announce | Add | AwaitReady | Smoke | WarmUp | Route | Remove | Watch | Migrate | Apply | AwaitRollout | Undo | Run
+)
 
 Outcome: TypeAlias = Instance | None
 """What the executor sends back: the Instance after Add, None after anything else."""
@@ -303,8 +445,15 @@ class Setback(Exception):
     """
 
 
+class RolledBack(Setback):
+    """The platform, or the tool that drives it, went back to another version by itself."""
+
+
 class Strategy(Protocol):
-    """Pure: yields actions, receives what happened. A test drives it with canned outcomes and no system at all."""
+    """Pure: yields actions, receives what happened. A test drives it with canned outcomes and no system at all.
+
+    A strategy may say what it needs of a driver as a fault does: `needs: ClassVar[frozenset[type]]`.
+    """
 
     def steps(self, change: Change, services: Sequence[Service], fleet: Sequence[Instance]) -> Steps: ...
 

@@ -71,6 +71,8 @@ STRATEGIES: Group[Strategy] = Group(
         "blue-green": "harness.strategies.blue_green:BlueGreen",
         "canary": "harness.strategies.canary:Canary",
         "recreate": "harness.strategies.recreate:Recreate",
+        "deployment": "harness.strategies.deployment:NativeDeployment",
+        "command": "harness.strategies.command:Command",
     },
 )
 FAULTS: Group[Fault] = Group(
@@ -79,6 +81,8 @@ FAULTS: Group[Fault] = Group(
     {
         "kill": "harness.faults.process:Kill",
         "pause": "harness.faults.process:Pause",
+        "disconnect": "harness.faults.container:Disconnect",
+        "limit": "harness.faults.container:Limit",
         "latency": "harness.faults.network:LinkFault",
         "timeout": "harness.faults.network:LinkFault",
         "reset_peer": "harness.faults.network:LinkFault",
@@ -106,5 +110,13 @@ CHECKERS: Group[Checker] = Group(
         "monotonic-reads": "harness.checkers.monotonic_reads:MonotonicReads",
     },
 )
-DRIVERS: Group[Driver] = Group("driver", "harness.drivers", {"local": "harness.drivers.local:LocalDriver"})
+DRIVERS: Group[Driver] = Group(
+    "driver",
+    "harness.drivers",
+    {
+        "local": "harness.drivers.local:LocalDriver",
+        "containers": "harness.drivers.containers.driver:ContainersDriver",
+        "kind": "harness.drivers.kubernetes.driver:KindDriver",
+    },
+)
 GROUPS: tuple[Group[Any], ...] = (STRATEGIES, FAULTS, CHECKERS, DRIVERS)

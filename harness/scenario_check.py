@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from harness.environment import Environment
 from harness.errors import InvalidInput, Unsupported
+from harness.faults.container import Disconnect, Limit
 from harness.faults.network import LinkFault
 from harness.faults.process import Kill, Pause
-from harness.protocols import Driver, Fault, Linked
+from harness.protocols import Driver, Fault, Linked, Strategy
 from harness.scenario import Change, Scenario, ScheduledFault
 from harness.servers import TOXIPROXY, find
 from harness.toml_reader import nearest
@@ -18,6 +19,7 @@ from harness.versions import resolve
 def check(scenario: Scenario, driver: type[Driver]) -> None:
     """Raises InvalidInput for what could not work. A scenario read from a file has passed this, with lines."""
     check_change(scenario.change, scenario.environment)
+    check_strategy(scenario.strategy, driver)
     steps = scenario.strategy.names(scenario.environment.routed.replicas)
     check_step(scenario.abort, steps)
     check_names(scenario.faults)
@@ -52,13 +54,24 @@ def check_names(faults: Iterable[ScheduledFault]) -> None:
         seen.add(scheduled.name)
 
 
+def check_strategy(strategy: Strategy, driver: type[Driver]) -> None:
+    """Raises Unsupported if the driver has not what the strategy asks of it."""
+    needs: frozenset[type] = getattr(strategy, "needs", frozenset())
+    if lacking := needs - driver.offers:
+        what = type(strategy).__name__
+        raise Unsupported(f"the driver {driver.name!r} cannot carry out {what}: it does not offer {_names(lacking)}")
+
+
+def _names(capabilities: frozenset[type]) -> str:
+    return ", ".join(sorted(capability.__name__ for capability in capabilities))
+
+
 def check_offered(fault: Fault, driver: type[Driver]) -> None:
     """Raises Unsupported if the driver cannot do it."""
     lacking = fault.needs - driver.offers
     if not lacking:
         return
-    names = ", ".join(sorted(need.__name__ for need in lacking))
-    message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {names}"
+    message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {_names(lacking)}"
     if Linked in lacking and find(TOXIPROXY) is None:
         message += f", as {TOXIPROXY.name} was not found; {TOXIPROXY.remedy}"
     raise Unsupported(message)
@@ -69,7 +82,7 @@ def check_target(fault: Fault, environment: Environment) -> None:
     match fault:
         case LinkFault(service=service, store=store):
             _check_link(service, store, environment)
-        case Kill(target=target) | Pause(target=target):
+        case Kill(target=target) | Pause(target=target) | Disconnect(target=target) | Limit(target=target):
             _check_instance(target, environment)
 
 

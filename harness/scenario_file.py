@@ -43,7 +43,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
     table = Table.read(path)
     environment = _environment(table)
     driver = _driver(table, overrides)
-    strategy = _named(registry.STRATEGIES, table.table("strategy"))
+    strategy = _strategy(table, driver)
     slo = build(Slo, table.table("slo"))
     scenario = build(
         Scenario,
@@ -108,6 +108,14 @@ def _changed(change: Change, overrides: Overrides) -> Change:
     return Change(
         change.old if overrides.old is None else overrides.old, change.new if overrides.new is None else overrides.new
     )
+
+
+def _strategy(table: Table, driver: type[Driver]) -> Strategy:
+    inner = table.table("strategy")
+    strategy = _named(registry.STRATEGIES, inner)
+    with inner.blame("kind"):
+        scenario_check.check_strategy(strategy, driver)
+    return strategy
 
 
 def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:

@@ -10,20 +10,25 @@ from harness.environment import Service
 from harness.errors import StartFailed, StepFailed
 from harness.history import Kind
 from harness.lanes.gates import Live, judge
+from harness.lanes.rollouts import Rollouts
 from harness.lanes.stage import Stage
 from harness.protocols import (
     Action,
     Add,
     Announce,
+    Apply,
     AwaitReady,
+    AwaitRollout,
     Instance,
     Migrate,
     Outcome,
     Remove,
     Route,
+    Run,
     Setback,
     Smoke,
     System,
+    Undo,
     WarmUp,
     Watch,
 )
@@ -45,6 +50,7 @@ class Deployment:
         self._system = system
         self._stage = stage
         self._live = live
+        self._rollouts = Rollouts(system, scenario.change, stage, self._heed_abort)
         self._setback: Setback | None = None
 
     def survey(self) -> None:
@@ -129,6 +135,8 @@ class Deployment:
                 self._watch(action)
             case Migrate(phase, version):
                 self._migrate(phase, version)
+            case Apply() | AwaitRollout() | Undo() | Run():
+                self._rollouts.perform(action)
         return None
 
     def _instance(self, name: str) -> Instance:

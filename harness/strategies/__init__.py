@@ -5,6 +5,8 @@ from __future__ import annotations
 from harness.protocols import Strategy
 from harness.strategies.blue_green import BlueGreen
 from harness.strategies.canary import Canary
+from harness.strategies.command import Command
+from harness.strategies.deployment import NativeDeployment
 from harness.strategies.recreate import Recreate
 from harness.strategies.rolling import Rolling
 
@@ -13,4 +15,6 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "blue-green": BlueGreen,
     "canary": Canary,
     "recreate": Recreate,
+    "deployment": NativeDeployment,
+    "command": Command,
 }

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from harness.protocols import Action, Add, Announce, AwaitReady, Migrate, Remove, Route, Smoke, WarmUp, Watch
+import shlex
+
+from harness.protocols import (
+    Action,
+    Add,
+    Announce,
+    Apply,
+    AwaitReady,
+    AwaitRollout,
+    Migrate,
+    Remove,
+    RolloutPolicy,
+    Route,
+    Run,
+    Smoke,
+    Undo,
+    WarmUp,
+    Watch,
+)
 
 
 def describe(action: Action) -> str:
@@ -26,3 +44,28 @@ def describe(action: Action) -> str:
             return f"watch {version} for {duration_s:g} s" + (" (no gate)" if gate is None else "")
         case Migrate(phase, version):
             return f"{phase} {version}"
+        case Apply() | AwaitRollout() | Undo() | Run():
+            return _describe_platform(action)
+
+
+def _describe_platform(action: Apply | AwaitRollout | Undo | Run) -> str:
+    match action:
+        case Apply(service, version, policy):
+            return f"apply {service} {version}{_policy(policy)}"
+        case AwaitRollout(service, version):
+            return f"await rollout of {service} {version}"
+        case Undo(service):
+            return f"undo rollout of {service}"
+        case Run(argv):
+            return f"run {shlex.join(argv)}"
+
+
+def _policy(policy: RolloutPolicy) -> str:
+    if policy.recreate:
+        return " (recreate)"
+    said = [
+        f"{bound} {value}"
+        for bound, value in (("max surge", policy.max_surge), ("max unavailable", policy.max_unavailable))
+        if value is not None
+    ]
+    return f" ({', '.join(said)})" if said else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -14,19 +14,26 @@ from harness.protocols import (
     Action,
     Add,
     Announce,
+    Apply,
     AwaitReady,
+    AwaitRollout,
     Instance,
     Migrate,
     Remove,
+    RolledBack,
     Route,
+    Run,
     Setback,
     Strategy,
+    Undo,
     Watch,
 )
 from harness.scenario import Change
 from harness.strategies import STRATEGIES
 from harness.strategies.blue_green import BlueGreen
 from harness.strategies.canary import Canary
+from harness.strategies.command import Command
+from harness.strategies.deployment import NativeDeployment
 from harness.strategies.recreate import Recreate
 from harness.strategies.rolling import Rolling
 
@@ -34,7 +41,15 @@ CHANGE = Change("1.1", "2.0")
 WEB = Service("web", ("serve",), replicas=3, routed=True)
 PROJECTOR = Service("projector", ("project",), replicas=2, routed=False)
 SERVICES = (WEB, PROJECTOR)
-ALL: list[Strategy] = [Rolling(), BlueGreen(steps_percent=(50, 100)), Canary(), Recreate()]
+COMMAND = Command(("go",), undo=("back",))
+ALL: list[Strategy] = [
+    Rolling(),
+    BlueGreen(steps_percent=(50, 100)),
+    Canary(),
+    Recreate(),
+    NativeDeployment(),
+    COMMAND,
+]
 
 
 @dataclass
@@ -65,8 +80,12 @@ class ObedientSystem:
                 if len(self.actions) - 1 == self.fails_at:
                     action = steps.throw(Setback("it was told to fail here"))
                     continue
-                outcome = self._do(action)
-                action = steps.send(outcome)
+                try:
+                    outcome = self._do(action)
+                except Setback as setback:
+                    action = steps.throw(setback)
+                else:
+                    action = steps.send(outcome)
         except StopIteration:
             pass
 
@@ -79,8 +98,24 @@ class ObedientSystem:
                 self.instances = [instance for instance in self.instances if instance.name != name]
             case Route(weights):
                 self.weights = dict(weights)
+            case Apply(service, version):
+                self._replace(service, version)
+            case Undo(service):
+                self._replace(service, CHANGE.old)
+            case Run(argv):
+                for each in SERVICES:
+                    self._replace(each.name, CHANGE.new if argv == COMMAND.argv else CHANGE.old)
+            case AwaitRollout(service, version):
+                if any(i.version != version for i in self.instances if i.service == service):
+                    raise RolledBack(f"{service} is not at {version}")
         self.least_serving = min(self.least_serving, self.serving())
         return None
+
+    def _replace(self, service: str, version: str) -> None:
+        """As a platform does it."""
+        self.instances = [replace(i, version=version) if i.service == service else i for i in self.instances]
+        if service == WEB.name:
+            self.weights = {version: WEB.replicas}
 
     def serving(self) -> int:
         return sum(1 for i in self.instances if i.service == WEB.name and self.weights.get(i.version))
