@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import click
 
 from harness import __version__
+from harness.cluster_command import cluster
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def cli() -> None:
 
     Exit codes: 0 pass, 1 fail, 2 unknown, 3 the harness itself broke, 4 the input is invalid.
     """
+
+
+cli.add_command(cluster)
 
 
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────

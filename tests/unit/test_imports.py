@@ -23,6 +23,7 @@ LAYERS = (
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
     ("scenario_file", "run", "runner"),
+    ("cluster_command",),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )

@@ -1,0 +1,109 @@
+"""The driver `kind`: an environment in a namespace of a Kubernetes cluster, each server and instance in a pod."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import docker
+
+from harness.drivers.containers.engine import RUN_LABEL, connect, marks
+from harness.drivers.containers.images import get_images, make_service_images, need_image
+from harness.drivers.kubernetes.events import noting_events
+from harness.drivers.kubernetes.ground import KIND_CONTEXT, Ground, chosen_context, open_ground
+from harness.drivers.kubernetes.images import is_for_servers, load_images, servers_images, wanted
+from harness.drivers.kubernetes.leftovers import removal_of_namespace
+from harness.drivers.kubernetes.pods import Pods
+from harness.drivers.kubernetes.runtime import PodRuntime
+from harness.drivers.kubernetes.stores import PodNats
+from harness.drivers.parts import stopping
+from harness.drivers.postgres import PostgresServer
+from harness.drivers.site import MakeStore, RunningSite, open_site
+from harness.drivers.watchdog import watching
+from harness.environment import Environment, StoreKind
+from harness.protocols import Killable, Linked, Pausable, Workspace
+
+SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, StoreKind.NATS: PodNats}
+
+
+def _offered() -> frozenset[type]:
+    """Only where nodes are containers of this machine can a process in a pod be killed or paused."""
+    context = chosen_context()
+    foreign = context and not context.startswith(KIND_CONTEXT)
+    return frozenset({Linked}) if foreign else frozenset({Linked, Killable, Pausable})
+
+
+class KindDriver:
+    name: ClassVar[str] = "kind"
+    offers: ClassVar[frozenset[type]] = _offered()
+
+    @contextmanager
+    def open(self, environment: Environment, workspace: Workspace) -> Iterator[RunningSite]:
+        """Raises InvalidInput, MissingServer, StartFailed, HarnessError; what was made is then gone."""
+        need_image(environment)
+        times = Times(workspace.logs / "kind.log")
+        with ExitStack() as stack:
+            engine = stack.enter_context(closing(connect()))
+            ground = stack.enter_context(open_ground(engine, environment, workspace))
+            times.note(f"cluster {ground.kind or ground.api.context} is up")
+            if ground.kind:
+                loaded = _load(engine, ground, environment, workspace)
+                times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
+            runtime = stack.enter_context(open_runtime(ground, workspace))
+            times.note("namespace is made")
+            site = stack.enter_context(open_site(environment, workspace, runtime, SERVERS, linked=True))
+            times.note("servers are up")
+            yield site
+
+
+class Times:
+    """What took how long, as lines of a log."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._began = time.monotonic()
+
+    def note(self, what: str) -> None:
+        """It is done now; what follows begins."""
+        now = time.monotonic()
+        with self._log.open("a") as log:
+            log.write(f"{now - self._began:6.1f} s  {what}\n")
+        self._began = now
+
+
+@contextmanager
+def open_runtime(ground: Ground, workspace: Workspace) -> Iterator[PodRuntime]:
+    """Make a namespace of the run's own. Leaving removes it, and so does the death of this process."""
+    name = f"rollproof-{workspace.run_id}"
+    labels = {RUN_LABEL: workspace.run_id}
+    with ExitStack() as stack:
+        stack.enter_context(watching(removal_of_namespace(name, ground.api)))
+        stack.enter_context(stopping(lambda: ground.api.delete_namespace(name)))
+        namespace = ground.api.create_namespace(name, labels, marks(workspace.run_id))
+        stack.enter_context(noting_events(namespace, workspace.logs / "kubernetes-events.log"))
+        pods = Pods(namespace, ground.nodes, workspace.logs / "kubernetes-pods.log")
+        stack.enter_context(pods.watched())
+        runtime = PodRuntime(
+            workspace.scratch,
+            namespace,
+            pods,
+            labels,
+            node_address=ground.node_address,
+            doors=ground.doors,
+            pinned=any(is_for_servers(node) for node in ground.all_nodes),
+        )
+        stack.enter_context(runtime.writing())
+        yield runtime
+
+
+def _load(
+    engine: docker.DockerClient, ground: Ground, environment: Environment, workspace: Workspace
+) -> tuple[str, ...]:
+    """All images to all nodes that need them, made or pulled first where that has not been done yet."""
+    assert ground.nodes is not None
+    get_images(engine, servers_images(environment))
+    make_service_images(engine, environment, workspace.logs)
+    return load_images(engine, ground.kind, ground.nodes, wanted(environment, ground.all_nodes))

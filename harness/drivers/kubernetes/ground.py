@@ -1,0 +1,85 @@
+"""The cluster that a run uses: one that the user names, one of ours that is kept, or one made for the run alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import docker
+
+from harness.drivers.containers.engine import refusing
+from harness.drivers.kubernetes import kind
+from harness.drivers.kubernetes.api import KubernetesApi, Node
+from harness.drivers.kubernetes.leftovers import CONTEXT, removal_of_cluster
+from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.parts import stopping
+from harness.drivers.runtime import Address
+from harness.drivers.watchdog import watching
+from harness.environment import Environment
+from harness.errors import HarnessError
+from harness.protocols import Workspace
+
+KIND_CONTEXT = "kind-"
+"""What kind puts before a cluster's name to make its context."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    api: KubernetesApi
+    all_nodes: tuple[Node, ...]
+    nodes: Nodes | None = None
+    """Where the cluster's nodes are containers of this machine."""
+    kind: str = ""
+    """By which kind knows it; "" for a cluster that kind did not make."""
+    doors: Mapping[int, Address] = field(default_factory=dict)
+
+    @property
+    def node_address(self) -> str:
+        """Where node ports are reached. Raises HarnessError if no node is ready."""
+        for node in self.all_nodes:
+            if node.ready and node.address:
+                return node.address
+        raise HarnessError("no node of the cluster is ready")
+
+
+def chosen_context() -> str:
+    """The context of the cluster that is to be used; "" for one of ours."""
+    return os.environ.get(CONTEXT, "")
+
+
+@contextmanager
+def open_ground(engine: docker.DockerClient, environment: Environment, workspace: Workspace) -> Iterator[Ground]:
+    """Raises InvalidInput, MissingServer, HarnessError; a cluster that was made for this is then gone."""
+    if context := chosen_context():
+        name = context.removeprefix(KIND_CONTEXT) if context.startswith(KIND_CONTEXT) else ""
+        yield _ground(engine, KubernetesApi(None, context), name)
+        return
+    kept = next((cluster for cluster in kind.clusters() if cluster.kept and cluster.kubeconfig.exists()), None)
+    if kept is not None:
+        kind.await_ready(kept)
+        yield _ground(engine, kept.api(), kept.name)
+        return
+    with _made_for_this(environment, workspace) as cluster:
+        yield _ground(engine, cluster.api(), cluster.name)
+
+
+@contextmanager
+def _made_for_this(environment: Environment, workspace: Workspace) -> Iterator[kind.KindCluster]:
+    settings = environment.folder.parent / kind.SETTINGS
+    name = kind.full_name(workspace.run_id)
+    with watching(removal_of_cluster(name)):
+        log = workspace.logs / "cluster.log"
+        cluster = kind.create(name, settings if settings.is_file() else None, workspace.spawner, log)
+        with stopping(lambda: kind.delete(cluster)):
+            yield cluster
+
+
+def _ground(engine: docker.DockerClient, api: KubernetesApi, name: str) -> Ground:
+    nodes = api.nodes()
+    names = [node.name for node in nodes]
+    if not name:
+        return Ground(api, nodes)
+    with refusing(f"the nodes of the cluster {name} are not containers of this machine"):
+        return Ground(api, nodes, Nodes(engine, names), name, kind.doors(engine, names))

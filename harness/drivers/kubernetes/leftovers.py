@@ -1,0 +1,108 @@
+"""What runs made in clusters, found by its marks, and its removal.
+
+Run as `python -m harness.drivers.kubernetes.leftovers cluster NAME` it removes a cluster, and as
+`… namespace NAME KUBECONFIG CONTEXT` a namespace.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, machine
+from harness.drivers.kubernetes import kind
+from harness.drivers.kubernetes.api import Found, KubernetesApi
+from harness.drivers.kubernetes.kind import KindCluster
+from harness.errors import HarnessError
+from harness.supervisor.scratch import Identity
+from harness.waiting import until
+
+REMOVE = (sys.executable, "-P", "-m", __name__)
+GONE_S_MAX = 60.0
+LOOK_AGAIN_S = 2.0
+CONTEXT = "HARNESS_KUBE_CONTEXT"
+"""Environment variable that names the context of a cluster to be used in place of one of ours."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A cluster, or a namespace of one."""
+
+    kind: str
+    name: str
+
+
+def removal_of_namespace(name: str, api: KubernetesApi) -> tuple[str, ...]:
+    """The command that removes the namespace, for when this process cannot any more."""
+    return (*REMOVE, "namespace", name, str(api.kubeconfig or ""), api.context or "")
+
+
+def removal_of_cluster(name: str) -> tuple[str, ...]:
+    """The command that removes the cluster, for when this process cannot any more."""
+    return (*REMOVE, "cluster", name)
+
+
+def remove_of_dead_harnesses() -> tuple[Leftover, ...]:
+    """Remove the clusters that dead harnesses made for themselves, and their namespaces in those that are kept.
+
+    Raises HarnessError if a cluster does not answer.
+    """
+    clusters = kind.clusters() if _has_kind() else ()
+    removed = []
+    for cluster in clusters:
+        if cluster.abandoned:
+            kind.delete(cluster)
+            removed.append(Leftover("cluster", cluster.name))
+    apis = [cluster.api() for cluster in clusters if cluster.kept and cluster.kubeconfig.exists()]
+    if context := os.environ.get(CONTEXT):
+        apis.append(KubernetesApi(None, context))
+    return (*removed, *(leftover for api in apis for leftover in _remove_namespaces(api)))
+
+
+def is_abandoned(namespace: Found) -> bool:
+    """Made by a harness of this machine that is dead; of other machines' nothing is known."""
+    if namespace.marks.get(MACHINE_LABEL) != machine():
+        return False
+    try:
+        return not Identity.parse(namespace.marks.get(HARNESS_LABEL, "")).lives
+    except ValueError:
+        return False
+
+
+def _remove_namespaces(api: KubernetesApi) -> Iterator[Leftover]:
+    for namespace in api.namespaces(RUN_LABEL):
+        if is_abandoned(namespace):
+            api.delete_namespace(namespace.name)
+            yield Leftover("namespace", namespace.name)
+
+
+def _has_kind() -> bool:
+    try:
+        kind.need_kind()
+    except HarnessError:
+        return False
+    return True
+
+
+def main() -> None:
+    what, name, *where = sys.argv[1:]
+    if what == "cluster":
+        # Twice, as the engine may have been about to make one of its nodes.
+        until(lambda: not _remove_cluster(name), GONE_S_MAX, LOOK_AGAIN_S)
+    else:
+        kubeconfig, context = where
+        KubernetesApi(Path(kubeconfig) if kubeconfig else None, context or None).delete_namespace(name)
+
+
+def _remove_cluster(name: str) -> bool:
+    """Whether there was something to remove."""
+    there = [cluster for cluster in kind.clusters() if cluster.name == name]
+    kind.delete(KindCluster(name))
+    return bool(there)
+
+
+if __name__ == "__main__":
+    main()

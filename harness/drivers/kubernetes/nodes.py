@@ -1,0 +1,64 @@
+"""The nodes of a kind cluster, which are containers of this machine: processes of pods are seen and signalled there.
+
+Kubernetes itself lets nobody send a SIGKILL or a SIGSTOP, and tells no process ids.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Mapping
+
+import docker
+from docker.models.containers import Container
+
+from harness.drivers.containers.engine import refusing
+from harness.drivers.processes import is_stopped
+from harness.errors import HarnessError
+
+CTR = ("ctr", "--namespace", "k8s.io")
+"""containerd's own client, which every node has."""
+
+
+class Nodes:
+    """Containers of pods by their node's name and their id. Raises HarnessError if the engine does not answer."""
+
+    def __init__(self, engine: docker.DockerClient, names: Iterable[str]) -> None:
+        with refusing("the cluster's nodes cannot be found"):
+            self._nodes: dict[str, Container] = {name: engine.containers.get(name) for name in names}
+
+    def pid(self, node: str, container: str) -> int | None:
+        """Of its first process, as the node numbers it; None if it does not run."""
+        for line in self._run(node, *CTR, "tasks", "ls").splitlines():
+            words = line.split()
+            if words[0] == container and words[2] in ("RUNNING", "PAUSED"):
+                return int(words[1])
+        return None
+
+    def signal(self, node: str, container: str, number: int) -> None:
+        """To all of its processes; does nothing if it has ended."""
+        name = signal.Signals(number).name
+        code, output = self._ask(node, *CTR, "tasks", "kill", "--all", "--signal", name, container)
+        if code and self.pid(node, container) is not None:
+            raise HarnessError(f"{name} cannot be sent to a container on {node}: {output.strip()}")
+
+    def images(self, node: str) -> Mapping[str, str]:
+        """Digests of the images that it has, by every reference to them."""
+        rows = (line.split() for line in self._run(node, *CTR, "images", "ls").splitlines()[1:])
+        return {row[0]: row[2] for row in rows if len(row) > 2}
+
+    def stopped(self, node: str, pid: int) -> bool:
+        """Whether the process is stopped, as the node's operating system says."""
+        code, stat = self._ask(node, "cat", f"/proc/{pid}/stat")
+        return code == 0 and is_stopped(stat)
+
+    def _run(self, node: str, *command: str) -> str:
+        code, output = self._ask(node, *command)
+        if code:
+            raise HarnessError(f"{' '.join(command)} ended with code {code} on {node}: {output.strip()}")
+        return output
+
+    def _ask(self, node: str, *command: str) -> tuple[int, str]:
+        with refusing(f"{command[0]} cannot be run on {node}"):
+            code, output = self._nodes[node].exec_run(list(command))
+        assert isinstance(output, bytes)
+        return int(code or 0), output.decode(errors="replace")

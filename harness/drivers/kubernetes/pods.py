@@ -1,0 +1,229 @@
+"""Pods as processes: one watch of the namespace tells how they are, their logs are followed, signals reach them."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.drivers.kubernetes.api import Json, Namespace, Stop
+from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.watch import watching
+from harness.drivers.runtime import Part
+from harness.errors import HarnessError
+
+LOG_S_MAX = 2.0
+"""Longest wait, once a pod has ended, for the last of what it printed."""
+SIGNALLED = 128
+"""Exit codes above it stand for the signal that ended the process."""
+
+
+@dataclass(frozen=True)
+class PodState:
+    """What Kubernetes says of a pod."""
+
+    node: str = ""
+    container: str = ""
+    """The id of its container as its node knows it; "" until it has been started."""
+    exit_code: int | None = None
+    trouble: str = ""
+    """Why it does not come up, in Kubernetes' words."""
+
+
+def state_of(pod: Json) -> PodState:
+    """Of a pod as the API describes it."""
+    status = pod["status"]
+    main: Json = next(iter(status.get("containerStatuses", ())), {})
+    waiting = main.get("state", {}).get("waiting", {})
+    return PodState(
+        node=pod["spec"].get("nodeName", ""),
+        container=main.get("containerID", "").partition("://")[2],
+        exit_code=_exit_code(status, main),
+        trouble=_unscheduled(status) or (_said(waiting) if waiting.get("message") else ""),
+    )
+
+
+def _exit_code(status: Json, main: Json) -> int | None:
+    terminated = main.get("state", {}).get("terminated")
+    if terminated is not None:
+        code = int(terminated["exitCode"])
+        return SIGNALLED - code if SIGNALLED < code <= SIGNALLED + signal.NSIG else code
+    if status.get("phase") == "Failed":  # evicted, or its files could not be copied
+        return -signal.SIGKILL
+    return None
+
+
+def _unscheduled(status: Json) -> str:
+    for condition in status.get("conditions", ()):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return _said(condition)
+    return _said(status) if status.get("phase") == "Failed" and status.get("message") else ""
+
+
+def _said(document: Json) -> str:
+    return f"{document.get('reason', '')}: {document.get('message', '')}"
+
+
+class PodProcess:
+    """See runtime.PartProcess: the one container of a pod, which is started once."""
+
+    def __init__(self, pod: str, part: Part, namespace: Namespace, nodes: Nodes | None, stop: Stop) -> None:
+        self.name = part.name
+        self.pod = pod
+        self._part = part
+        self._namespace = namespace
+        self._nodes = nodes
+        self._stop = stop
+        self._state = PodState()
+        self._exit_code = 0
+        self._pid = 0
+        self._touched = False
+        """Paused at some time, so that there is something to resume."""
+        self._started = threading.Event()
+        self._ended = threading.Event()
+        self._log_ended = threading.Event()
+
+    @property
+    def pid(self) -> int:
+        """As its node numbers it; 0 while it has not started, or where nodes are not to be looked into."""
+        if not self._pid and self._nodes and self._runs:
+            self._pid = self._nodes.pid(self._state.node, self._state.container) or 0
+        return self._pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.wait(0)
+
+    def wait(self, timeout_s: float) -> int | None:
+        if not self._ended.wait(timeout_s):
+            return None
+        self._log_ended.wait(LOG_S_MAX)
+        return self._exit_code
+
+    def signal(self, number: int) -> None:
+        """SIGTERM is Kubernetes' to send: the pod is deleted, with its grace."""
+        if self._ended.is_set():
+            return
+        if number == signal.SIGTERM:
+            self._namespace.delete_pod(self.pod, math.ceil(self._part.grace_s))
+        elif self._nodes and self._runs:
+            self._nodes.signal(self._state.node, self._state.container, number)
+        else:
+            self._namespace.delete_pod(self.pod, grace_s=0)
+
+    def pause(self) -> None:
+        self._touched = True
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._touched:
+            self._send(signal.SIGCONT)
+
+    def paused(self) -> bool:
+        return self._nodes is not None and self._runs and self._nodes.stopped(self._state.node, self.pid)
+
+    def await_started(self, timeout_s: float) -> bool:
+        return self._started.wait(timeout_s)
+
+    # ── for the watch ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def update(self, state: PodState) -> None:
+        before, self._state = self._state, state
+        if state.trouble and state.trouble != before.trouble:
+            self._note(state.trouble)
+        if state.container and not self._started.is_set():
+            self._started.set()
+            threading.Thread(target=self._follow_log, name=f"log of {self.pod}", daemon=True).start()
+        if state.exit_code is not None:
+            self.end(state.exit_code)
+
+    def end(self, exit_code: int) -> None:
+        """Only the first time counts."""
+        if not self._ended.is_set():
+            self._exit_code = exit_code
+            if not self._started.is_set():
+                self._log_ended.set()
+            self._ended.set()
+
+    @property
+    def _runs(self) -> bool:
+        return bool(self._state.container) and not self._ended.is_set()
+
+    def _send(self, number: int) -> None:
+        if self._nodes is None:
+            raise HarnessError(f"{self.name} cannot be sent a signal: its node is not a container of this machine")
+        if self._runs:
+            self._nodes.signal(self._state.node, self._state.container, number)
+
+    def _follow_log(self) -> None:
+        try:
+            with self._part.log.open("ab", buffering=0) as log:
+                for chunk in self._namespace.follow_log(self.pod, self._stop):
+                    log.write(chunk)
+        except HarnessError as error:
+            self._note(str(error))
+        finally:
+            self._log_ended.set()
+
+    def _note(self, text: str) -> None:
+        """Into its log, which is where people look."""
+        with self._part.log.open("a") as log:
+            log.write(f"[{self.pod}] {text}\n")
+
+
+class Pods:
+    """All pods of a namespace, as one watch tells of them. Those that ended badly are described in `log`."""
+
+    def __init__(self, namespace: Namespace, nodes: Nodes | None, log: Path) -> None:
+        self._namespace = namespace
+        self._nodes = nodes
+        self._log = log
+        self._stop = Stop()
+        self._lock = threading.Lock()
+        self._states: dict[str, PodState] = {}
+        self._processes: dict[str, PodProcess] = {}
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Raises HarnessError if the pods cannot be watched."""
+        with watching(self._namespace, "pods", self._tell, self._lose):
+            try:
+                yield
+            finally:
+                self._stop.set()
+
+    def start(self, part: Part, manifest: Json) -> PodProcess:
+        """Make the pod; returns at once."""
+        pod = self._namespace.create_pod(manifest)
+        process = PodProcess(pod, part, self._namespace, self._nodes, self._stop)
+        with self._lock:
+            self._processes[pod] = process
+            if pod in self._states:  # the watch was quicker
+                process.update(self._states[pod])
+        return process
+
+    def _tell(self, pod: Json) -> None:
+        name, state = pod["metadata"]["name"], state_of(pod)
+        with self._lock:
+            before, self._states[name] = self._states.get(name, PodState()), state
+            if name in self._processes:
+                self._processes[name].update(state)
+        if state.exit_code and before.exit_code is None:
+            self._describe(pod)
+
+    def _lose(self, name: str) -> None:
+        """A pod that is gone; if it was forced, nobody has told how it ended."""
+        with self._lock:
+            self._states.pop(name, None)
+            if name in self._processes:
+                self._processes.pop(name).end(-signal.SIGKILL)
+
+    def _describe(self, pod: Json) -> None:
+        told = {"name": pod["metadata"]["name"], "node": pod["spec"].get("nodeName", ""), "status": pod["status"]}
+        with self._log.open("a") as log:
+            log.write(json.dumps(told, indent=1) + "\n")
