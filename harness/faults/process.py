@@ -40,7 +40,7 @@ class _Killed(Effect):
         return Proof(self.pid is not None and gone, f"pid {self.pid} of {self.instance.name} is {_word(gone)}")
 
     def heals(self) -> Proof:
-        if not _stands(self.system, self.instance):
+        if not stands(self.system, self.instance):
             return Proof(True, f"{self.instance.name} has been retired by the deployment")
         ready = until(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
         return Proof(ready, f"{self.instance.name} is {'ready' if ready else 'not ready'} again")
@@ -66,7 +66,7 @@ class Kill:
         try:
             yield _Killed(system, system, instance, pid)
         finally:
-            if _stands(system, instance):
+            if stands(system, instance):
                 system.revive(instance.name)
 
 
@@ -82,7 +82,7 @@ class _Paused(Effect):
         return Proof(stopped, f"the operating system says {self.instance.name} is {state}")
 
     def heals(self) -> Proof:
-        if not _stands(self.system, self.instance):
+        if not stands(self.system, self.instance):
             return Proof(True, f"{self.instance.name} has been retired by the deployment")
         ready = until(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
         return Proof(ready, f"{self.instance.name} {'answers' if ready else 'does not answer'} again")
@@ -104,11 +104,11 @@ class Pause:
         try:
             yield _Paused(system, system, instance)
         finally:
-            if _stands(system, instance):
+            if stands(system, instance):
                 system.resume(instance.name)
 
 
-def _stands(system: System, instance: Instance) -> bool:
+def stands(system: System, instance: Instance) -> bool:
     return any(other.name == instance.name for other in system.instances())
 
 
