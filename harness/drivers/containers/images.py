@@ -1,0 +1,143 @@
+"""What containers are made of: the images of servers, by name, and those of services, built where a folder says how."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import docker
+from docker.errors import BuildError, DockerException, ImageNotFound
+from docker.utils.build import exclude_paths
+
+from harness.environment import Environment, Image
+from harness.errors import HarnessError, InvalidInput, MissingServer
+from harness.servers import Server
+
+MIRROR = "HARNESS_IMAGE_MIRROR"
+TESTCONTAINERS_MIRROR = "TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"
+CONTEXT_LABEL = "rollproof.context"
+"""The digest of all that an image was built from; while that is the same, it is not built again."""
+IGNORED = ".dockerignore"
+BUILD_SILENCE_S_MAX = 600
+"""Longest time in which a step of a build may print nothing."""
+TAIL_LINES = 12
+
+
+def server_image(server: Server, chosen: str = "") -> str:
+    """The server's environment variable, before what the environment has `chosen`, before its usual image.
+
+    Only the latter two come from the mirror, where one is named.
+    """
+    if given := os.environ.get(server.image_variable):
+        return given
+    mirror = os.environ.get(MIRROR) or os.environ.get(TESTCONTAINERS_MIRROR, "")
+    image = chosen or server.image
+    return f"{mirror.rstrip('/')}/{image}" if mirror else image
+
+
+def service_image(environment: Environment, version: str) -> str:
+    """The image of the services at that version, whatever its variants. Raises InvalidInput if there is none."""
+    return _name(need_image(environment), version.partition("+")[0])
+
+
+def need_image(environment: Environment) -> Image:
+    """Raises InvalidInput, with what to write, if the environment does not say what its containers are made of."""
+    if environment.image is None:
+        raise InvalidInput(
+            f"environment {environment.name!r} does not say what containers of its services are made of; add a table "
+            f'[image] with name = "{environment.name}:{{version}}" and build = "." for a Dockerfile beside it',
+            file=environment.folder / "environment.toml",
+        )
+    return environment.image
+
+
+def make_service_images(engine: docker.DockerClient, environment: Environment, logs: Path) -> None:
+    """Build the image of every version whose files have changed since; where there is nothing to build from, get it.
+
+    What a build prints goes to `logs`. Raises InvalidInput, MissingServer, and HarnessError if a build fails.
+    """
+    image = need_image(environment)
+    names = {version.name: _name(image, version.name) for version in environment.versions}
+    if not image.build:
+        get_images(engine, names.values())
+        return
+    context = environment.folder / image.build
+    digest = digest_of(context)
+    for version, name in names.items():
+        if _built_from(engine, name) != digest:
+            _build(engine, context, name, version, digest, logs / f"image-{version}.log")
+
+
+def get_images(engine: docker.DockerClient, names: Iterable[str]) -> None:
+    """Pull what is not there. Raises MissingServer, naming the image, if that does not work."""
+    for name in sorted(set(names)):
+        try:
+            engine.images.get(name)
+        except ImageNotFound:
+            _pull(engine, name)
+
+
+def digest_of(context: Path) -> str:
+    """Of every file that a build in this folder can see: its path, whether it can be executed, its content."""
+    digest = hashlib.sha256()
+    for file in _seen_by_build(context):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(context)} {os.access(file, os.X_OK)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _seen_by_build(context: Path) -> Iterator[Path]:
+    ignored = context / IGNORED
+    lines = ignored.read_text().splitlines() if ignored.is_file() else []
+    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    files = (context / path for path in sorted(exclude_paths(str(context), patterns, dockerfile="Dockerfile")))
+    return (file for file in files if file.is_file())
+
+
+def _name(image: Image, version: str) -> str:
+    return image.name.replace("{version}", version)
+
+
+def _built_from(engine: docker.DockerClient, name: str) -> str | None:
+    try:
+        return engine.images.get(name).labels.get(CONTEXT_LABEL)
+    except ImageNotFound:
+        return None
+
+
+def _build(engine: docker.DockerClient, context: Path, name: str, version: str, digest: str, log: Path) -> None:
+    try:
+        _, output = engine.images.build(
+            path=str(context),
+            tag=name,
+            buildargs={"VERSION": version},
+            labels={CONTEXT_LABEL: digest},
+            rm=True,
+            forcerm=True,
+            timeout=BUILD_SILENCE_S_MAX,
+        )
+    except BuildError as error:
+        printed = _printed(error.build_log)
+        log.write_text(printed)
+        last = "".join(f"\n  {line}" for line in printed.splitlines()[-TAIL_LINES:])
+        raise HarnessError(f"the image {name} cannot be built: {error.msg}{last}") from error
+    except DockerException as error:
+        raise HarnessError(f"the image {name} cannot be built: {error}") from error
+    log.write_text(_printed(output))
+
+
+def _printed(output: Iterable[object]) -> str:
+    return "".join(str(line.get("stream", "")) for line in output if isinstance(line, dict))
+
+
+def _pull(engine: docker.DockerClient, name: str) -> None:
+    try:
+        engine.images.pull(name)
+    except DockerException as error:
+        raise MissingServer(
+            f"the image {name} is not there and cannot be pulled ({error}); `docker pull` or `docker load` it, or name "
+            f"another in environment.toml, in the server's variable (HARNESS_POSTGRES_IMAGE, …) or by {MIRROR}"
+        ) from error
