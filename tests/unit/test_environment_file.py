@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment import Service, Store, StoreKind, Variant, Version
+from harness.environment import Image, Service, Store, StoreKind, Variant, Version
 from harness.environment_file import find_environment, read_environment
 from harness.errors import InvalidInput
 from tests.unit.toy import rewrite, write_project
@@ -55,6 +55,33 @@ def test_what_could_not_work_is_refused_with_its_line(folder: Path, old: str, ne
     assert caught.value.file == file
     assert caught.value.line is not None
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ('name = "shop:{version}"\nbuild = "images"', "there is no Dockerfile in"),
+        ('name = "shop"\nbuild = "."', "name must hold {version}: an image is built for each"),
+        ('name = "shop:{versoin}"', "unknown placeholder {versoin}"),
+        ('name = "Shop:{version}"', "'Shop:1.0' cannot be the name of an image"),
+        ('name = "shop:{version}"\ntag = "1"', "unknown key 'tag' in [image]"),
+    ],
+)
+def test_an_image_that_could_not_be_made_is_refused_with_its_line(folder: Path, image: str, message: str) -> None:
+    (folder / "Dockerfile").write_text("FROM scratch")
+    file = folder / "environment.toml"
+    file.write_text(f"{file.read_text()}\n[image]\n{image}\n")
+    with pytest.raises(InvalidInput) as caught:
+        read_environment(folder)
+    assert caught.value.line is not None
+    assert message in str(caught.value)
+
+
+def test_images_may_come_from_a_registry(folder: Path) -> None:
+    image = "registry.example:5000/team/shop-api:v{version}"
+    file = folder / "environment.toml"
+    file.write_text(f'{file.read_text()}\n[image]\nname = "{image}"\nfolder = "/srv"\n')
+    assert read_environment(folder).image == Image(image, folder="/srv")
 
 
 def test_an_environment_is_found_from_below_its_project(folder: Path) -> None:

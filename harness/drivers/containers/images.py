@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
-from docker.utils.build import exclude_paths
+from docker.utils.build import create_archive, exclude_paths
 
 from harness.environment import Environment, Image
 from harness.errors import HarnessError, InvalidInput, MissingServer
@@ -19,6 +19,12 @@ MIRROR = "HARNESS_IMAGE_MIRROR"
 TESTCONTAINERS_MIRROR = "TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"
 CONTEXT_LABEL = "rollproof.context"
 """The digest of all that an image was built from; while that is the same, it is not built again."""
+CERTIFICATES = "certificates.pem"
+"""Put into each build's folder where this machine trusts certificates of its own, as behind a proxy that reads along.
+
+A Dockerfile may name it to its package manager, in a stage that is not kept.
+"""
+CERTIFICATE_VARIABLES = ("HARNESS_IMAGE_CERTIFICATES", "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 IGNORED = ".dockerignore"
 BUILD_SILENCE_S_MAX = 600
 """Longest time in which a step of a build may print nothing."""
@@ -89,12 +95,20 @@ def digest_of(context: Path) -> str:
     return digest.hexdigest()
 
 
-def _seen_by_build(context: Path) -> Iterator[Path]:
+def _seen_by_build(context: Path) -> tuple[Path, ...]:
     ignored = context / IGNORED
     lines = ignored.read_text().splitlines() if ignored.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     files = (context / path for path in sorted(exclude_paths(str(context), patterns, dockerfile="Dockerfile")))
-    return (file for file in files if file.is_file())
+    return tuple(file for file in files if file.is_file())
+
+
+def _certificates() -> list[tuple[str, str]]:
+    """What this machine trusts beside what everybody does: the first of the variables that names a file says it."""
+    for name in CERTIFICATE_VARIABLES:
+        if (file := Path(os.environ.get(name, ""))).is_file():
+            return [(CERTIFICATES, file.read_text())]
+    return []
 
 
 def _name(image: Image, version: str) -> str:
@@ -109,9 +123,11 @@ def _built_from(engine: docker.DockerClient, name: str) -> str | None:
 
 
 def _build(engine: docker.DockerClient, context: Path, name: str, version: str, digest: str, log: Path) -> None:
+    files = [str(file.relative_to(context)) for file in _seen_by_build(context)]
     try:
         _, output = engine.images.build(
-            path=str(context),
+            fileobj=create_archive(str(context), files, extra_files=_certificates()),
+            custom_context=True,
             tag=name,
             buildargs={"VERSION": version},
             labels={CONTEXT_LABEL: digest},
