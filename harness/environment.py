@@ -77,6 +77,21 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Kubernetes:
+    """The environment as a team deploys it to Kubernetes by itself, for the driver `kubernetes`.
+
+    `manifests` is a folder beside environment.toml, with YAML files or a kustomization.yaml. Services are the
+    Deployments of their names, the routed one with a Service of that name too; stores are the StatefulSets and Services
+    of theirs. Texts may hold `{namespace}`, `{version}`, `{image}` and `{<store>.image}`.
+
+    An overlay is a file of partial manifests. Each is laid over the one of its kind and name: tables are merged, so
+    are lists whose elements have names, anything else is replaced; null removes, and `$patch: delete` the whole.
+    """
+
+    manifests: str = "kubernetes"
+
+
+@dataclass(frozen=True)
 class Version:
     """One release. A scenario names it, with variants switched on, as `2.0` or `2.0+no-upcaster+slow`."""
 
@@ -88,17 +103,21 @@ class Version:
     """Command run once after the change is complete: removes what only older versions needed."""
     back: tuple[str, ...] = ()
     """Command run once after a rollback away from this version."""
+    overlays: tuple[str, ...] = ()
+    """Files with what of the manifests is other at this version; see Kubernetes."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Variables that switch on an alternative code path in some versions: a defect, an experiment, a flag."""
+    """What switches on an alternative in some versions, by variables or manifests: a defect, an experiment, a flag."""
 
     name: str
     summary: str
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
     """Versions that know this variant; empty means all."""
+    overlays: tuple[str, ...] = ()
+    """Files with what of the manifests is other with it; see Kubernetes."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +220,8 @@ class Environment:
     projection: Projection | None = None
     image: Image | None = None
     """Needed by the drivers that run containers."""
+    kubernetes: Kubernetes | None = None
+    """Needed by the driver `kubernetes`."""
 
     @property
     def routed(self) -> Service:

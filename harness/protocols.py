@@ -253,6 +253,28 @@ class Limitable(Protocol):
         """Raises HarnessError if it does not run."""
 
 
+@runtime_checkable
+class Drainable(Protocol):
+    """Nodes on which instances run, and which can be taken out of use."""
+
+    def node_of(self, name: str) -> str:
+        """The node of an instance; "" while it has none."""
+
+    def on_node(self, node: str) -> int:
+        """How many instances are on it, also those that are about to go."""
+
+    def cordon(self, node: str) -> None:
+        """No instance is put on it any more."""
+
+    def uncordon(self, node: str) -> None: ...
+
+    def cordoned(self, node: str) -> bool:
+        """As the platform says, not as we asked."""
+
+    def evict(self, node: str) -> bool:
+        """Ask the instances on it to go, those that may; False if some may not now, as too few would be left."""
+
+
 # ── platforms: what starts and stops instances in place of the harness ───────────────────────────────────────────
 
 

@@ -87,6 +87,8 @@ FAULTS: Group[Fault] = Group(
         "timeout": "harness.faults.network:LinkFault",
         "reset_peer": "harness.faults.network:LinkFault",
         "down": "harness.faults.network:LinkFault",
+        "drain": "harness.faults.node:Drain",
+        "cordon": "harness.faults.node:Cordon",
     },
 )
 CHECKERS: Group[Checker] = Group(
@@ -117,6 +119,7 @@ DRIVERS: Group[Driver] = Group(
         "local": "harness.drivers.local:LocalDriver",
         "containers": "harness.drivers.containers.driver:ContainersDriver",
         "kind": "harness.drivers.kubernetes.driver:KindDriver",
+        "kubernetes": "harness.drivers.kubernetes.native:KubernetesDriver",
     },
 )
 GROUPS: tuple[Group[Any], ...] = (STRATEGIES, FAULTS, CHECKERS, DRIVERS)

@@ -8,6 +8,7 @@ from harness.environment import Environment
 from harness.errors import InvalidInput, Unsupported
 from harness.faults.container import Disconnect, Limit
 from harness.faults.network import LinkFault
+from harness.faults.node import Cordon, Drain
 from harness.faults.process import Kill, Pause
 from harness.protocols import Driver, Fault, Linked, Strategy
 from harness.scenario import Change, Scenario, ScheduledFault
@@ -82,7 +83,14 @@ def check_target(fault: Fault, environment: Environment) -> None:
     match fault:
         case LinkFault(service=service, store=store):
             _check_link(service, store, environment)
-        case Kill(target=target) | Pause(target=target) | Disconnect(target=target) | Limit(target=target):
+        case (
+            Kill(target=target)
+            | Pause(target=target)
+            | Disconnect(target=target)
+            | Limit(target=target)
+            | Drain(target=target)
+            | Cordon(target=target)
+        ):
             _check_instance(target, environment)
 
 

@@ -11,7 +11,8 @@ from harness.errors import InvalidInput
 
 
 def resolve(environment: Environment, name: str) -> Version:
-    """The version that `name` stands for, under that very name, with the variables of its variants merged in.
+    """The version that `name` stands for, under that very name, with the variables of its variants merged in, and
+    their overlays behind its own.
 
     A variant's variable replaces the version's own. Where two variants set the same one, the values are joined by a
     comma, in the order in which `name` gives the variants.
@@ -25,10 +26,16 @@ def resolve(environment: Environment, name: str) -> Version:
         raise InvalidInput(_unknown("version", base, versions, environment))
     version = versions[base]
     overrides: dict[str, str] = {}
-    for variant in _variants(environment, base, switched):
+    variants = _variants(environment, base, switched)
+    for variant in variants:
         for variable, value in variant.variables.items():
             overrides[variable] = f"{overrides[variable]},{value}" if variable in overrides else value
-    return replace(version, name=name, variables={**version.variables, **overrides})
+    return replace(
+        version,
+        name=name,
+        variables={**version.variables, **overrides},
+        overlays=(*version.overlays, *(overlay for variant in variants for overlay in variant.overlays)),
+    )
 
 
 def _variants(environment: Environment, base: str, names: list[str]) -> list[Variant]:

@@ -28,6 +28,16 @@ class Migrations:
         self._urls = urls
         self._numbers = count(1)
 
+    def bring_to(self, version: str) -> None:
+        """From nothing: the oldest version's schema, then what each later one up to `version` adds."""
+        history = [known.name for known in self._environment.versions]
+        base = version.partition("+")[0]
+        if self._environment.setup:
+            self.run(self._environment.setup, history[0])
+        for name in (*history[: history.index(base)], version):
+            if command := resolve(self._environment, name).expand:
+                self.run(command, name)
+
     def run(self, command: Sequence[str], version: str) -> None:
         """Raises StepFailed, with what it printed, if it fails or takes longer than MIGRATION_S_MAX."""
         name = f"migration-{next(self._numbers)}-{version}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Protocol
 
 from harness.drivers.links import ProxiedLinks
@@ -18,6 +19,7 @@ from harness.protocols import Workspace
 from harness.versions import resolve
 
 MakeStore = Callable[[Store, Workspace, Runtime], StoreServer]
+MakeLinkedSystem = type[LinkedRunningSystem]
 
 
 class _Part(Protocol):
@@ -35,24 +37,31 @@ def open_site(
     *,
     linked: bool,
     places_in_advance: bool = True,
+    linked_system: MakeLinkedSystem = LinkedRunningSystem,
 ) -> Iterator[RunningSite]:
-    """Start all servers at the same time.
+    """Start all servers at the same time, and stop them so.
 
     `places_in_advance` where the ports of a part are fixed with its start, so that those of all links are made early.
+    `linked_system` is what the site's systems are, where they can do more than those of every driver.
     Raises MissingServer, StartFailed; what was started is then stopped.
     """
     stores = {store.name: servers[store.kind](store, workspace, runtime) for store in environment.stores}
     router = EnvoyRouter(environment, workspace, runtime)
     links = ProxiedLinks(workspace, runtime, _room(environment) if places_in_advance else None) if linked else None
-    # Those first that start by themselves, while the stores still need work of ours.
     parts: list[_Part] = [router, *([links] if links else []), *stores.values()]
-    with ExitStack() as stack:
-        for part in parts:
-            part.start()
-            stack.enter_context(stopping(part.stop))
+    with stopping(lambda: _at_once([part.stop for part in parts])):
+        _at_once([part.start for part in parts])
         for part in parts:
             part.await_up()
-        yield RunningSite(environment, workspace, runtime, stores, router, links)
+        yield RunningSite(environment, workspace, runtime, stores, router, links, linked_system)
+
+
+def _at_once(acts: Sequence[Callable[[], object]]) -> None:
+    """Do all of it, each in a thread of its own. Raises what the first one raised that failed."""
+    with ThreadPoolExecutor(len(acts)) as pool:
+        futures = [pool.submit(act) for act in acts]
+    for future in futures:
+        future.result()
 
 
 def _room(environment: Environment) -> int:
@@ -71,6 +80,7 @@ class RunningSite:
         stores: Mapping[str, StoreServer],
         router: EnvoyRouter,
         links: ProxiedLinks | None,
+        linked_system: MakeLinkedSystem,
     ) -> None:
         self._environment = environment
         self._workspace = workspace
@@ -78,6 +88,7 @@ class RunningSite:
         self._stores = stores
         self._router = router
         self._links = links
+        self._linked_system = linked_system
         urls = {name: store.url(store.place.inside) for name, store in stores.items()}
         self._migrations = Migrations(environment, workspace, runtime, urls)
         self._kept: set[str] = set()
@@ -104,24 +115,12 @@ class RunningSite:
             store.reset(version if version in self._kept else None)
         if version in self._kept:
             return
-        self._migrate(version)
+        self._migrations.bring_to(version)
         if all(store.keeps for store in self._stores.values()):
             for store in self._stores.values():
                 store.keep(version)
             self._kept.add(version)
 
-    def _migrate(self, version: str) -> None:
-        """The oldest version's schema, then what each later one up to `version` adds."""
-        history = [known.name for known in self._environment.versions]
-        base = version.partition("+")[0]
-        if self._environment.setup:
-            self._migrations.run(self._environment.setup, history[0])
-        for earlier in history[: history.index(base)]:
-            if command := resolve(self._environment, earlier).expand:
-                self._migrations.run(command, earlier)
-        if command := resolve(self._environment, version).expand:
-            self._migrations.run(command, version)
-
     def _system(self) -> RunningSystem:
         parts = (self._environment, self._workspace, self._runtime, self._stores, self._migrations, self._router)
-        return LinkedRunningSystem(*parts, links=self._links) if self._links else RunningSystem(*parts)
+        return self._linked_system(*parts, links=self._links) if self._links else RunningSystem(*parts)

@@ -90,19 +90,19 @@ class KubernetesApi:
         self.core = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(settings))
 
     def nodes(self) -> tuple[Node, ...]:
-        with _asking("list the nodes"):
+        with asking("list the nodes"):
             return tuple(_node(item) for item in read(self.core.list_node)["items"])
 
     def namespaces(self, label: str) -> tuple[Found, ...]:
         """Those that carry the label."""
-        with _asking("list the namespaces"):
+        with asking("list the namespaces"):
             items = read(self.core.list_namespace, label_selector=label)["items"]
         return tuple(Found(item["metadata"]["name"], item["metadata"].get("annotations", {})) for item in items)
 
     def create_namespace(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Namespace:
         """Returns when pods can be made in it."""
         metadata = {"name": name, "labels": dict(labels), "annotations": dict(annotations)}
-        with _asking(f"make the namespace {name}"):
+        with asking(f"make the namespace {name}"):
             read(self.core.create_namespace, {"metadata": metadata})
         namespace = Namespace(self, name)
         if not until(namespace.has_account, ACCOUNT_S_MAX, GONE_POLL_S):
@@ -111,7 +111,7 @@ class KubernetesApi:
 
     def delete_namespace(self, name: str) -> None:
         """Returns when it is gone, with all that was in it."""
-        with _asking(f"remove the namespace {name}"):
+        with asking(f"remove the namespace {name}"):
             for_sure(lambda: read(self.core.delete_namespace, name))
             gone = until(lambda: self._is_gone(name), GONE_S_MAX, GONE_POLL_S)
         if not gone:
@@ -152,26 +152,26 @@ class Namespace:
         return True
 
     def create_service(self, manifest: Json) -> Json:
-        with _asking(f"make the service {manifest['metadata']['name']}"):
+        with asking(f"make the service {manifest['metadata']['name']}"):
             return read(self._core.create_namespaced_service, self.name, manifest)
 
     def create_config_map(self, manifest: Json) -> str:
-        with _asking("make a config map"):
+        with asking("make a config map"):
             return str(read(self._core.create_namespaced_config_map, self.name, manifest)["metadata"]["name"])
 
     def create_pod(self, manifest: Json) -> str:
         """Returns its name."""
-        with _asking(f"make the pod {manifest['metadata'].get('generateName', '')}"):
+        with asking(f"make the pod {manifest['metadata'].get('generateName', '')}"):
             return str(read(self._core.create_namespaced_pod, self.name, manifest)["metadata"]["name"])
 
     def delete_pod(self, name: str, grace_s: int) -> None:
         """Asks it to end, and returns at once; a pod that is gone is as good."""
-        with _asking(f"delete the pod {name}"):
+        with asking(f"delete the pod {name}"):
             for_sure(lambda: read(self._core.delete_namespaced_pod, name, self.name, grace_period_seconds=grace_s))
 
     def all_of(self, kind: Kind) -> tuple[list[Json], str]:
         """All there are, and the version from which a watch goes on."""
-        with _asking(f"list the {kind}"):
+        with asking(f"list the {kind}"):
             answer = read(self._lists[kind], self.name)
         return answer["items"], answer["metadata"]["resourceVersion"]
 
@@ -180,7 +180,7 @@ class Namespace:
 
         Raises Refused if the server does not remember that version.
         """
-        with _asking(f"tell of the {kind}"):
+        with asking(f"tell of the {kind}"):
             response: Any = self._lists[kind](
                 self.name,
                 watch=True,
@@ -195,13 +195,13 @@ class Namespace:
                     raise Refused(str(event["object"].get("message")), int(event["object"].get("code", 0)))
                 yield event
 
-    def follow_log(self, pod: str, stop: Stop) -> Iterator[bytes]:
-        """What its container prints, from its start to its end."""
-        with _asking(f"show the log of {pod}"):
+    def follow_log(self, pod: str, stop: Stop, container: str = CONTAINER) -> Iterator[bytes]:
+        """What that container of it prints, from its start to its end."""
+        with asking(f"show the log of {pod}"):
             response = self._core.read_namespaced_pod_log(
                 pod,
                 self.name,
-                container=CONTAINER,
+                container=container,
                 follow=True,
                 _preload_content=False,
                 _request_timeout=(CONNECT_S_MAX, SILENCE_S_MAX),
@@ -211,7 +211,7 @@ class Namespace:
     @contextmanager
     def shell(self, pod: str, command: list[str]) -> Iterator[Any]:
         """The command runs in the pod's container as long as this is open."""
-        with _asking(f"run a command in {pod}"):
+        with asking(f"run a command in {pod}"):
             session = stream(
                 self.api.websocket_core().connect_get_namespaced_pod_exec,
                 pod,
@@ -286,7 +286,7 @@ def for_sure(delete: Callable[[], object]) -> None:
 
 
 @contextmanager
-def _asking(purpose: str) -> Iterator[None]:
+def asking(purpose: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:

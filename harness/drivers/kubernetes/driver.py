@@ -50,7 +50,7 @@ class KindDriver:
             ground = stack.enter_context(open_ground(engine, environment, workspace))
             times.note(f"cluster {ground.kind or ground.api.context} is up")
             if ground.kind:
-                loaded = _load(engine, ground, environment, workspace)
+                loaded = load_all(engine, ground, environment, workspace)
                 times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
             runtime = stack.enter_context(open_runtime(ground, workspace))
             times.note("namespace is made")
@@ -99,7 +99,7 @@ def open_runtime(ground: Ground, workspace: Workspace) -> Iterator[PodRuntime]:
         yield runtime
 
 
-def _load(
+def load_all(
     engine: docker.DockerClient, ground: Ground, environment: Environment, workspace: Workspace
 ) -> tuple[str, ...]:
     """All images to all nodes that need them, made or pulled first where that has not been done yet."""

@@ -42,7 +42,7 @@ class PodRuntime:
         `pinned` if the cluster has nodes for servers.
         """
         self.scratch = scratch
-        self._namespace = namespace
+        self.namespace = namespace
         self._pods = pods
         self._labels = labels
         self._node_address = node_address
@@ -79,7 +79,7 @@ class PodRuntime:
             if not process.await_started(STARTED_S_MAX):
                 raise HarnessError(f"{file} cannot be written: {process.name} has not started")
             if process.pod not in self._writers:
-                self._writers[process.pod] = FolderWriter(self._namespace, process.pod)
+                self._writers[process.pod] = FolderWriter(self.namespace, process.pod)
             self._writers[process.pod].write(file, text)
 
     def spawn(self, part: Part) -> PodProcess:
@@ -103,7 +103,7 @@ class PodRuntime:
 
     def _manifest(self, part: Part, image: str) -> Json:
         texts = {file: text for file, text in self._texts.items() if file.parent in part.shared}
-        given = self._namespace.create_config_map(manifests.config_map(part.name, texts)) if texts else ""
+        given = self.namespace.create_config_map(manifests.config_map(part.name, texts)) if texts else ""
         helper = server_image(ENVOY)  # has a shell, which others may lack, and is there anyway
         return manifests.pod(part, image, self._labels, given=given, helper=helper, pinned=self._pinned)
 
@@ -123,8 +123,8 @@ class PodRuntime:
         if name == USERS:
             for door in self._doors:
                 try:
-                    return self._namespace.create_service(manifests.service(name, count, node_port=door))
+                    return self.namespace.create_service(manifests.service(name, count, node_port=door))
                 except Refused as error:
                     if error.status not in (CONFLICT, INVALID):  # else another run's users come in there
                         raise
-        return self._namespace.create_service(manifests.service(name, count))
+        return self.namespace.create_service(manifests.service(name, count))
