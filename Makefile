@@ -1,16 +1,17 @@
 # The one way in. `make demo` and `make test` need nothing but Python 3.11 or newer; see `make help`.
 PYTHON ?= python3
 SCENARIO ?= scenarios/canary-with-kill.toml
+DRIVER ?= local
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test lint types unit integration nightly benchmark lock clean
+.PHONY: help demo test lint types unit integration test-containers nightly benchmark lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another)
-	$(BIN)/harness run $(SCENARIO)
+demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another, DRIVER=containers)
+	$(BIN)/harness run --driver $(DRIVER) $(SCENARIO)
 
 test: lint types unit integration ## Lint, types and all tests that need no Docker
 
@@ -22,10 +23,13 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 unit: $(INSTALLED) ## Tests that start no servers
-	$(BIN)/pytest -n 2 -m "not servers"
+	$(BIN)/pytest -n 2 -m "not servers and not containers and not kind"
 
 integration: $(INSTALLED) ## Tests on real servers: drivers, faults, scenarios, each variant of the ledger once
-	$(BIN)/pytest -m servers
+	$(BIN)/pytest -m "servers and not containers and not kind"
+
+test-containers: $(INSTALLED) ## Tests of the driver containers, which need a Docker engine
+	$(BIN)/pytest -m containers --require=containers
 
 nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to; one summary page
 	$(BIN)/python -m tests.nightly

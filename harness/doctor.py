@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass
 
-from harness.errors import MissingServer
+from harness.errors import HarnessError, MissingServer
 from harness.servers import SERVERS, TOXIPROXY, Found, Server, find, install_toxiproxy, version_of
 
 
@@ -41,11 +42,11 @@ class Examination:
 
 
 def examine() -> Examination:
-    """Look for every server, and ask each that is found for its version."""
+    """Look for every server and for a Docker engine, and ask each that is found for its version."""
     return Examination(
         machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
         python=platform.python_version(),
-        findings=tuple(_examine(server) for server in SERVERS),
+        findings=(*(_examine(server) for server in SERVERS), _examine_docker()),
     )
 
 
@@ -85,6 +86,20 @@ def _examine(server: Server) -> Finding:
     except (OSError, subprocess.SubprocessError) as error:
         return _missing(server, f"{found.path} does not answer --version: {error}")
     return _usable(server, found, version)
+
+
+def _examine_docker() -> Finding:
+    rules_out = "the drivers containers and kind"
+    try:
+        from harness.drivers.containers.engine import connect, whereabouts  # noqa: PLC0415
+    except ImportError as error:
+        return Finding("Docker", "", "", "", str(error), rules_out, "pip install 'rollproof[containers]'")
+    try:
+        with closing(connect()) as engine:
+            where, version = whereabouts(engine)
+    except HarnessError as error:
+        return Finding("Docker", "", "", "", str(error), rules_out, "https://docs.docker.com/engine/install")
+    return Finding("Docker", where, "engine", version, "", rules_out, "")
 
 
 def _usable(server: Server, found: Found, version: str) -> Finding:

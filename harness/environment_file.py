@@ -109,11 +109,11 @@ def _check_image(environment: Environment, table: Table) -> None:
         return
     inner = table.table("image")
     with inner.blame("name"):
-        names = {expand(image.name, {"version": version.name}) for version in environment.versions}
+        names = [expand(image.name, {"version": version.name}) for version in environment.versions]
     for name in names:
         if not _IMAGE.fullmatch(name):
             raise inner.error(f"{name!r} cannot be the name of an image", "name")
-    if image.build and len(names) < len(environment.versions):
+    if image.build and len(set(names)) < len(names):
         raise inner.error("name must hold {version}: an image is built for each", "name")
     if image.build and not (environment.folder / image.build / DOCKERFILE).is_file():
         raise inner.error(f"there is no {DOCKERFILE} in {environment.folder / image.build}", "build")

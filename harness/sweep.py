@@ -1,7 +1,8 @@
 """What runs of dead harnesses left on this machine, and its removal. The command: harness sweep.
 
 Normally there is nothing: a run's supervisor sees its harness die. A power cut, or a supervisor that was killed too,
-leaves processes that carry their run's id in their environment, and scratch folders with a note in them.
+leaves processes that carry their run's id in their environment, scratch folders with a note in them, and containers
+and networks with labels.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import MissingServer
 from harness.supervisor.scratch import HARNESS_VARIABLE, PREFIX, RUN_VARIABLE, Identity, RunNote
 
 
@@ -32,19 +35,38 @@ class Swept:
 
     processes: tuple[Stray, ...]
     folders: tuple[Path, ...]
+    others: tuple[str, ...] = ()
+    """What was left in an engine, a line each."""
 
     @property
     def nothing(self) -> bool:
-        return not self.processes and not self.folders
+        return not (self.processes or self.folders or self.others)
 
 
 def sweep() -> Swept:
-    """Kill the processes and remove the scratch folders of runs whose harness is dead; never of a run that lives."""
+    """Remove everything of runs whose harness is dead; never of a run that lives."""
     processes = tuple(stray for stray in strays() if _kill(stray))
+    others = sweep_engine()  # its containers may still write to the folders
     folders = tuple(leftovers())
     for folder in folders:
         shutil.rmtree(folder)
-    return Swept(processes, folders)
+    return Swept(processes, folders, others)
+
+
+def sweep_engine() -> tuple[str, ...]:
+    """Remove the containers and networks of dead harnesses; nothing where there is no Docker engine."""
+    try:
+        from harness.drivers.containers.engine import connect  # noqa: PLC0415
+        from harness.drivers.containers.leftovers import remove_of_dead_harnesses  # noqa: PLC0415
+    except ImportError:
+        return ()
+    try:
+        engine = connect()
+    except MissingServer:
+        return ()
+    with closing(engine):
+        removed = remove_of_dead_harnesses(engine)
+    return tuple(f"{leftover.kind} {leftover.name} of run {leftover.run_id}" for leftover in removed)
 
 
 def render(swept: Swept) -> str:
@@ -52,7 +74,7 @@ def render(swept: Swept) -> str:
     if swept.nothing:
         return "Nothing to sweep."
     lines = [f"killed   {stray.pid} of run {stray.run_id}: {stray.command}" for stray in swept.processes]
-    return "\n".join([*lines, *(f"removed  {folder}" for folder in swept.folders)])
+    return "\n".join([*lines, *(f"removed  {thing}" for thing in (*swept.others, *swept.folders))])
 
 
 def strays() -> Iterator[Stray]:

@@ -20,7 +20,10 @@ READY_BELOW = 400
 
 @dataclass
 class RunningInstance:
-    """One copy of a service. Its process is replaced when it is started again; nothing else of it changes."""
+    """One copy of a service. Its process is replaced when it is started again; nothing else of it changes.
+
+    `start` it before all else.
+    """
 
     name: str
     service: Service
@@ -30,9 +33,6 @@ class RunningInstance:
     leaving: bool = False
     """Being removed: it must not get traffic any more, nor be started again."""
     process: PartProcess = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.start()
 
     def start(self) -> None:
         """Raises StartFailed."""

@@ -20,7 +20,6 @@ from harness.servers import POSTGRES
 SUPERUSER = "postgres"
 DATABASE = "app"
 SETTINGS = {
-    "unix_socket_directories": "",  # no socket file to be left somewhere
     "max_connections": "200",
     "dynamic_shared_memory_type": "mmap",  # in the data directory, which is removed with the run, not in /dev/shm
 }

@@ -25,7 +25,11 @@ class LocalPostgres(PostgresServer):
         installed = need(POSTGRES)
         program = self._in_reach(installed)
         make_data(program, installed, self._folder, self._workspace, self._account)
-        argv = (str(program), "-D", str(self._folder), *(f"--{name}={value}" for name, value in settings.items()))
+        argv = (
+            *(str(program), "-D", str(self._folder)),
+            "--unix_socket_directories=",  # no socket file to be left somewhere
+            *(f"--{name}={value}" for name, value in settings.items()),
+        )
         return Part(self.name, argv, self._log, user=self._account)
 
     def _in_reach(self, installed: Path) -> Path:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from harness.drivers.commands import instance_part, listens
 from harness.drivers.instances import RunningInstance
@@ -55,6 +56,13 @@ class RunningSystem:
             return tuple(instance.facts for instance in self._standing.values())
 
     def add(self, service: str, version: str) -> Instance:
+        instance = self._describe(service, version)
+        self._start(instance)
+        self._stand(instance)
+        return instance.facts
+
+    def _describe(self, service: str, version: str) -> RunningInstance:
+        """One more instance of that name's own, not yet started, with its links made."""
         described = self._service(service)
         resolved = resolve(self.environment, version)
         with self._lock:
@@ -70,14 +78,18 @@ class RunningSystem:
             urls=self._urls(name, described),
             log=self._workspace.logs / f"{name}.log",
         )
+        return RunningInstance(name, described, version, part, self._runtime)
+
+    def _start(self, instance: RunningInstance) -> None:
         try:
-            instance = RunningInstance(name, described, version, part, self._runtime)
+            instance.start()
         except StartFailed:
-            self._disconnect(name)
+            self._disconnect(instance.name)
             raise
+
+    def _stand(self, instance: RunningInstance) -> None:
         with self._lock:
-            self._standing[name] = instance
-        return instance.facts
+            self._standing[instance.name] = instance
 
     def remove(self, name: str) -> Departure:
         instance = self._instance(name)
@@ -150,10 +162,19 @@ class RunningSystem:
 
     def fill(self, version: str) -> None:
         """All services at `version`, ready and routed. Raises StartFailed, naming the instance that did not."""
-        for service in self.environment.services:
-            for _ in range(service.replicas):
-                self.add(service.name, version)
-        for instance in self._standing.values():
+        instances = [
+            self._describe(service.name, version)
+            for service in self.environment.services
+            for _ in range(service.replicas)
+        ]
+        with ThreadPoolExecutor(len(instances)) as pool:
+            starts = [pool.submit(self._start, instance) for instance in instances]
+        for instance, start in zip(instances, starts, strict=True):
+            if start.exception() is None:
+                self._stand(instance)
+        for start in starts:
+            start.result()
+        for instance in instances:
             self._await_ready(instance)
         self.route({version: 100})
 

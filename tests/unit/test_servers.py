@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.doctor import examine, install, render
+from harness.doctor import Finding, examine, install, render
 from harness.errors import MissingServer
 from harness.servers import ENVOY, NATS, POSTGRES, TOXIPROXY, Found, Server, cache_folder, find, install_toxiproxy, need
 
@@ -118,12 +118,14 @@ def test_the_doctor_tells_what_is_there_and_what_is_missing(tmp_path: Path, monk
     monkeypatch.setenv("HARNESS_ENVOY", str(program(tmp_path / "envoy3.9", prints="version: abc/1.40.0/Clean")))
     monkeypatch.setenv("HARNESS_NATS_SERVER", str(program(tmp_path / "nats", code=1)))
     monkeypatch.setenv("HARNESS_POSTGRES_BIN", "/nowhere")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     examination = examine()
-    envoy, database, nats, toxiproxy = examination.findings
+    envoy, database, nats, toxiproxy, docker = examination.findings
     assert (envoy.usable, envoy.version, envoy.source) == (True, "1.40.0", "HARNESS_ENVOY")
     assert "HARNESS_POSTGRES_BIN is '/nowhere'" in database.problem
     assert "does not answer --version" in nats.problem
     assert (toxiproxy.usable, toxiproxy.version) == (False, "")
+    assert "no Docker engine answers" in docker.problem
     assert not examination.complete
     text = render(examination)
     assert "found    Envoy      1.40.0" in text
@@ -131,7 +133,9 @@ def test_the_doctor_tells_what_is_there_and_what_is_missing(tmp_path: Path, monk
     assert f"to get it: {TOXIPROXY.remedy}" in text
 
 
-def test_the_doctor_is_content_when_nothing_is_missing() -> None:
+def test_the_doctor_is_content_when_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Finding("Docker", "/run/docker.sock", "engine", "28.0", "", "", "")
+    monkeypatch.setattr("harness.doctor._examine_docker", lambda: there)
     program(cache_folder() / "bin" / "toxiproxy-server")
     examination = examine()
     assert examination.complete

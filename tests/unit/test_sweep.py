@@ -23,6 +23,7 @@ Start = Callable[[str], "subprocess.Popen[str]"]
 @pytest.fixture(autouse=True)
 def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")  # what is in this machine's engine stays there
 
 
 @pytest.fixture

@@ -125,16 +125,17 @@ def _built_from(engine: docker.DockerClient, name: str) -> str | None:
 def _build(engine: docker.DockerClient, context: Path, name: str, version: str, digest: str, log: Path) -> None:
     files = [str(file.relative_to(context)) for file in _seen_by_build(context)]
     try:
-        _, output = engine.images.build(
-            fileobj=create_archive(str(context), files, extra_files=_certificates()),
-            custom_context=True,
-            tag=name,
-            buildargs={"VERSION": version},
-            labels={CONTEXT_LABEL: digest},
-            rm=True,
-            forcerm=True,
-            timeout=BUILD_SILENCE_S_MAX,
-        )
+        with create_archive(str(context), files, extra_files=_certificates()) as archive:
+            _, output = engine.images.build(
+                fileobj=archive,
+                custom_context=True,
+                tag=name,
+                buildargs={"VERSION": version},
+                labels={CONTEXT_LABEL: digest},
+                rm=True,
+                forcerm=True,
+                timeout=BUILD_SILENCE_S_MAX,
+            )
     except BuildError as error:
         printed = _printed(error.build_log)
         log.write_text(printed)

@@ -47,7 +47,7 @@ class RunNetwork:
 
     def endpoint(self, part: str) -> Mapping[str, EndpointConfig]:
         """How a container of that part is to be connected."""
-        version = str(self._engine.api._version)
+        version = self._engine.api.api_version
         return {self.name: EndpointConfig(version, ipv4_address=self.address(part), aliases=[part])}
 
     def disconnect(self, container: Container) -> None:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, cast
 
 from docker.errors import NotFound
 from docker.models.containers import Container
@@ -101,7 +102,7 @@ class ContainerProcess:
         """Raises HarnessError if it does not run."""
         with refusing(f"the engine has no accounts of {self.name}"):
             self._container.reload()
-            stats = self._container.stats(stream=False, one_shot=True)
+            stats = cast("dict[str, Any]", self._container.stats(stream=False, one_shot=True))
         quota_us = self._container.attrs["HostConfig"]["CpuQuota"]
         memory = stats["memory_stats"]
         if "limit" not in memory:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.environment import Environment, Router, Service, Store, StoreKind, Variant, Version
+from harness.environment import Environment, Image, Router, Service, Store, StoreKind, Variant, Version
 
 FOLDER = Path(__file__).parent
 POSTGRES = Store("postgres", StoreKind.POSTGRES)
 NATS = Store("nats", StoreKind.NATS)
 WEB = Service(
     "web",
-    command=("{python}", "-I", "-S", "{folder}/service.py", "{port}"),
+    command=("{python}", "-I", "-S", "{folder}/service.py", "{host}", "{port}"),
     replicas=2,
     routed=True,
     variables={"VERSION": "{version}", "INSTANCE": "{instance}", "POSTGRES_URL": "{postgres.url}"},
@@ -33,5 +33,6 @@ ECHO = Environment(
         Variant("stubborn", "ignores SIGTERM", {"MODE": "stubborn"}),
     ),
     router=Router(request_timeout_s=2.0),
+    image=Image("rollproof-echo:{version}", build="."),
     setup=("{python}", "{folder}/migrate.py", "setup", "{postgres.url}"),
 )

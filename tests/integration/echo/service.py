@@ -52,8 +52,8 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     timeout = 0.02
 
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__((host, port), Handler)
         self.connections: set[socket.socket] = set()
         self.idle = False
 
@@ -97,7 +97,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
     if os.environ.get("MODE") == "broken":
         sys.exit("cannot start: told to be broken")
-    server = Server(int(sys.argv[1]))
+    server = Server(sys.argv[1], int(sys.argv[2]))
     while not asked_to_stop.is_set():
         server.handle_request()
     if os.environ.get("MODE") == "stubborn":
