@@ -22,6 +22,7 @@ PORT = 8080
 REQUESTS = {"cpu": "50m", "memory": "64Mi"}
 LIMITS = {"memory": "1Gi"}
 """No limit of CPU: what is throttled looks slow, and the load would tell of the limit instead of the service."""
+PROBE_S = 2
 GIVEN = "/given"
 COPY = 'for file in "$0"/*; do cp -L "$file" "$1"; done'
 """From a config map, whose files are links and cannot be replaced, into a folder that can be written to."""
@@ -99,7 +100,7 @@ def _container(part: Part, image: str) -> Json:
     if part.ready_path and part.places:
         container["readinessProbe"] = {
             "httpGet": {"path": part.ready_path, "port": part.places[0].bind.port},
-            "periodSeconds": 1,
+            "periodSeconds": PROBE_S,
         }
     return container
 

@@ -34,12 +34,13 @@ class Nodes:
                 return int(words[1])
         return None
 
-    def signal(self, node: str, container: str, number: int) -> None:
-        """To all of its processes; does nothing if it has ended."""
+    def signal(self, node: str, container: str, number: int) -> bool:
+        """To all of its processes; False if it had ended before."""
         name = signal.Signals(number).name
         code, output = self._ask(node, *CTR, "tasks", "kill", "--all", "--signal", name, container)
         if code and self.pid(node, container) is not None:
             raise HarnessError(f"{name} cannot be sent to a container on {node}: {output.strip()}")
+        return code == 0
 
     def images(self, node: str) -> Mapping[str, str]:
         """Digests of the images that it has, by every reference to them."""

@@ -16,9 +16,11 @@ from harness.drivers.kubernetes.nodes import Nodes
 from harness.drivers.kubernetes.watch import watching
 from harness.drivers.runtime import Part
 from harness.errors import HarnessError
+from harness.waiting import until
 
 LOG_S_MAX = 2.0
 """Longest wait, once a pod has ended, for the last of what it printed."""
+DEATH_S_MAX = 2.0
 SIGNALLED = 128
 """Exit codes above it stand for the signal that ended the process."""
 
@@ -40,11 +42,12 @@ def state_of(pod: Json) -> PodState:
     status = pod["status"]
     main: Json = next(iter(status.get("containerStatuses", ())), {})
     waiting = main.get("state", {}).get("waiting", {})
+    terminated = main.get("state", {}).get("terminated", {})
     return PodState(
         node=pod["spec"].get("nodeName", ""),
         container=main.get("containerID", "").partition("://")[2],
         exit_code=_exit_code(status, main),
-        trouble=_unscheduled(status) or (_said(waiting) if waiting.get("message") else ""),
+        trouble=_unscheduled(status) or _said(waiting) or _said(terminated),
     )
 
 
@@ -62,11 +65,12 @@ def _unscheduled(status: Json) -> str:
     for condition in status.get("conditions", ()):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return _said(condition)
-    return _said(status) if status.get("phase") == "Failed" and status.get("message") else ""
+    return _said(status) if status.get("phase") == "Failed" else ""
 
 
 def _said(document: Json) -> str:
-    return f"{document.get('reason', '')}: {document.get('message', '')}"
+    """What has no message is in no trouble, but on its way."""
+    return f"{document.get('reason', '')}: {document['message']}" if document.get("message") else ""
 
 
 class PodProcess:
@@ -112,7 +116,9 @@ class PodProcess:
         if number == signal.SIGTERM:
             self._namespace.delete_pod(self.pod, math.ceil(self._part.grace_s))
         elif self._nodes and self._runs:
-            self._nodes.signal(self._state.node, self._state.container, number)
+            sent = self._nodes.signal(self._state.node, self._state.container, number)
+            if sent and number == signal.SIGKILL:
+                self._see_it_die(self._nodes)
         else:
             self._namespace.delete_pod(self.pod, grace_s=0)
 
@@ -153,6 +159,12 @@ class PodProcess:
     @property
     def _runs(self) -> bool:
         return bool(self._state.container) and not self._ended.is_set()
+
+    def _see_it_die(self, nodes: Nodes) -> None:
+        """Its node knows a second before Kubernetes does. Its last words may come later."""
+        if until(lambda: nodes.pid(self._state.node, self._state.container) is None, DEATH_S_MAX):
+            self._log_ended.set()
+            self.end(-signal.SIGKILL)
 
     def _send(self, number: int) -> None:
         if self._nodes is None:

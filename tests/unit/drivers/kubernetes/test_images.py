@@ -65,7 +65,7 @@ Loads = list[tuple[list[str], list[str]]]
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> Loads:
     loads: Loads = []
-    monkeypatch.setattr(images, "load_image_files", lambda cluster, nodes, names: loads.append((nodes, names)))
+    monkeypatch.setattr(images, "load_image_files", lambda _, nodes, names: loads.append((nodes, names)))
     return loads
 
 

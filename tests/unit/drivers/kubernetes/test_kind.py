@@ -72,7 +72,7 @@ class ReadyApi:
 
 @pytest.fixture(autouse=True)
 def _ready_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(KindCluster, "api", lambda self: ReadyApi())
+    monkeypatch.setattr(KindCluster, "api", lambda _: ReadyApi())
 
 
 class Runs:

@@ -50,6 +50,11 @@ class TestStateOf:
     def test_one_that_is_just_being_made_is_in_no_trouble(self) -> None:
         assert state_of(pod({"state": {"waiting": {"reason": "ContainerCreating"}}})).trouble == ""
 
+    def test_a_program_that_is_not_there(self) -> None:
+        terminated = {"exitCode": 128, "reason": "StartError", "message": "no such file"}
+        state = state_of(pod({"containerID": "containerd://c1", "state": {"terminated": terminated}}))
+        assert (state.exit_code, state.trouble) == (128, "StartError: no such file")
+
     def test_one_that_has_no_node(self) -> None:
         condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
         assert state_of(pod(conditions=[condition])).trouble == "Unschedulable: 0/3 nodes"
@@ -72,10 +77,11 @@ class FakeNodes:
         self.sent: list[tuple[str, str, int]] = []
 
     def pid(self, node: str, container: str) -> int | None:
-        return 4711
+        return None if self.sent and self.sent[-1][2] == signal.SIGKILL else 4711
 
-    def signal(self, node: str, container: str, number: int) -> None:
+    def signal(self, node: str, container: str, number: int) -> bool:
         self.sent.append((node, container, number))
+        return True
 
     def stopped(self, node: str, pid: int) -> bool:
         return (self.sent[-1][2], pid) == (signal.SIGSTOP, 4711)
@@ -123,6 +129,12 @@ def test_other_signals_reach_the_container(process: PodProcess, nodes: FakeNodes
     process.update(RUNS)
     process.signal(signal.SIGKILL)
     assert nodes.sent == [("worker", "c1", signal.SIGKILL)]
+
+
+def test_a_death_that_its_node_has_seen_is_known_at_once(process: PodProcess) -> None:
+    process.update(RUNS)
+    process.signal(signal.SIGKILL)
+    assert process.exit_code == -signal.SIGKILL
 
 
 def test_what_has_not_started_is_killed_by_deletion(process: PodProcess, namespace: FakeNamespace) -> None:
