@@ -5,12 +5,12 @@ DRIVER ?= local
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test lint types unit integration test-containers nightly benchmark lock clean
+.PHONY: help demo test lint types unit integration test-containers test-kind nightly benchmark lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another, DRIVER=containers)
+demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another, DRIVER=containers or kind)
 	$(BIN)/harness run --driver $(DRIVER) $(SCENARIO)
 
 test: lint types unit integration ## Lint, types and all tests that need no Docker
@@ -30,6 +30,9 @@ integration: $(INSTALLED) ## Tests on real servers: drivers, faults, scenarios, 
 
 test-containers: $(INSTALLED) ## Tests of the driver containers, which need a Docker engine
 	$(BIN)/pytest -m containers --require=containers
+
+test-kind: $(INSTALLED) ## Tests of the driver kind, which need a Docker engine and kind; `harness cluster up` before makes them quicker
+	$(BIN)/pytest -m kind --require=kind
 
 nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to; one summary page
 	$(BIN)/python -m tests.nightly

@@ -104,10 +104,23 @@ def overriding(command: Command) -> Command:
     return command
 
 
+def _use_context(_context: click.Context, _option: click.Parameter, name: str | None) -> None:
+    """What a driver offers depends on it, so it must be known before a scenario is read."""
+    if name is not None:
+        os.environ["HARNESS_KUBE_CONTEXT"] = name
+
+
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @overriding
 @click.option("--reports", type=FOLDER, default="reports", show_default=True, help="Where reports go.")
+@click.option(
+    "--context",
+    metavar="NAME",
+    expose_value=False,
+    callback=_use_context,
+    help="Use the Kubernetes cluster of this context of your kubeconfig, as HARNESS_KUBE_CONTEXT does.",
+)
 @click.option("--plain", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--quiet", is_flag=True, help="Only a line a verdict.")
 def run(

@@ -42,11 +42,11 @@ class Examination:
 
 
 def examine() -> Examination:
-    """Look for every server and for a Docker engine, and ask each that is found for its version."""
+    """Look for every server, for a Docker engine and for kind, and ask each that is found for its version."""
     return Examination(
         machine=f"{platform.system()} {platform.release()} {platform.machine()}, {os.cpu_count()} cores",
         python=platform.python_version(),
-        findings=(*(_examine(server) for server in SERVERS), _examine_docker()),
+        findings=(*(_examine(server) for server in SERVERS), _examine_docker(), _examine_kind()),
     )
 
 
@@ -100,6 +100,20 @@ def _examine_docker() -> Finding:
     except HarnessError as error:
         return Finding("Docker", "", "", "", str(error), rules_out, "https://docs.docker.com/engine/install")
     return Finding("Docker", where, "engine", version, "", rules_out, "")
+
+
+def _examine_kind() -> Finding:
+    rules_out = "the drivers kind and kubernetes, but on a cluster of your own (HARNESS_KUBE_CONTEXT)"
+    try:
+        from harness.drivers.kubernetes import kind  # noqa: PLC0415
+    except ImportError as error:
+        return Finding("kind", "", "", "", str(error), rules_out, "pip install 'rollproof[kind]'")
+    try:
+        program = kind.need_kind()
+        version = kind.version_text(program)
+    except MissingServer as error:
+        return Finding("kind", "", "", "", str(error).partition(";")[0], rules_out, kind.REMEDY)
+    return Finding("kind", program, "PATH", version, "", rules_out, "")
 
 
 def _usable(server: Server, found: Found, version: str) -> Finding:

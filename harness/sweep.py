@@ -1,8 +1,8 @@
 """What runs of dead harnesses left on this machine, and its removal. The command: harness sweep.
 
 Normally there is nothing: a run's supervisor sees its harness die. A power cut, or a supervisor that was killed too,
-leaves processes that carry their run's id in their environment, scratch folders with a note in them, and containers
-and networks with labels.
+leaves processes that carry their run's id in their environment, scratch folders with a note in them, containers,
+networks and Kubernetes namespaces with labels, and clusters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Swept:
     processes: tuple[Stray, ...]
     folders: tuple[Path, ...]
     others: tuple[str, ...] = ()
-    """What was left in an engine, a line each."""
+    """What was left in an engine or in clusters, a line each."""
 
     @property
     def nothing(self) -> bool:
@@ -46,7 +46,7 @@ class Swept:
 def sweep() -> Swept:
     """Remove everything of runs whose harness is dead; never of a run that lives."""
     processes = tuple(stray for stray in strays() if _kill(stray))
-    others = sweep_engine()  # its containers may still write to the folders
+    others = (*sweep_clusters(), *sweep_engine())  # their containers may still write to the folders
     folders = tuple(leftovers())
     for folder in folders:
         shutil.rmtree(folder)
@@ -67,6 +67,15 @@ def sweep_engine() -> tuple[str, ...]:
     with closing(engine):
         removed = remove_of_dead_harnesses(engine)
     return tuple(f"{leftover.kind} {leftover.name} of run {leftover.run_id}" for leftover in removed)
+
+
+def sweep_clusters() -> tuple[str, ...]:
+    """Remove the Kubernetes clusters and namespaces of dead harnesses; nothing where there is no kind."""
+    try:
+        from harness.drivers.kubernetes.leftovers import remove_of_dead_harnesses  # noqa: PLC0415
+    except ImportError:
+        return ()
+    return tuple(f"{leftover.kind} {leftover.name}" for leftover in remove_of_dead_harnesses())
 
 
 def render(swept: Swept) -> str:

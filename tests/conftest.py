@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import cache
@@ -27,8 +26,13 @@ def no_containers() -> str:
 @cache
 def no_kind() -> str:
     """Why no Kubernetes cluster can be made here; empty if one can."""
-    missing = [program for program in ("kind", "kubectl") if shutil.which(program) is None]
-    return f"{', '.join(missing)} not on the PATH" if missing else no_containers()
+    try:
+        from harness.drivers.kubernetes.kind import need_kind  # noqa: PLC0415
+
+        need_kind()
+    except (ImportError, MissingServer) as error:
+        return str(error)
+    return no_containers()
 
 
 NEEDS: Mapping[str, Callable[[], str]] = {"containers": no_containers, "kind": no_kind}

@@ -31,7 +31,8 @@ from harness.supervisor.scratch import Identity
 from harness.waiting import until
 
 PREFIX = "rollproof-"
-VERSION = (0, 33)
+VERSION = (0, 33, 0)
+"""The one that this is made for; older ones are refused."""
 REMEDY = "install Go and run `go install sigs.k8s.io/kind@v0.33.0`, or see https://kind.sigs.k8s.io"
 IMAGE = "HARNESS_KIND_IMAGE"
 """Environment variable that names the image of nodes; without it kind takes its own default."""
@@ -50,7 +51,7 @@ ANSWER_S_MAX = 30.0
 READY_S_MAX = 180.0
 READY_POLL_S = 0.5
 TAIL_LINES = 12
-_VERSION = re.compile(r"v(\d+)\.(\d+)\.\d+")
+_VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
 
 
 @dataclass(frozen=True)
@@ -194,14 +195,14 @@ def need_kind() -> str:
     program = shutil.which("kind")
     if program is None:
         raise MissingServer(f"kind is not on the PATH; {REMEDY}")
-    version = kind_version(program)
-    if version < VERSION:
-        raise MissingServer(f"{program} is kind {_dotted(version)}, older than {_dotted(VERSION)}; {REMEDY}")
+    version = version_text(program)
+    if tuple(int(number) for number in version.split(".")) < VERSION:
+        raise MissingServer(f"{program} is kind {version}, older than {_dotted(VERSION)}; {REMEDY}")
     return program
 
 
-def kind_version(program: str) -> tuple[int, int]:
-    """Raises MissingServer if it does not say."""
+def version_text(program: str) -> str:
+    """E.g. `0.33.0`. Raises MissingServer if it does not say."""
     try:
         said = subprocess.run(
             (program, "version"), check=True, capture_output=True, text=True, timeout=ANSWER_S_MAX
@@ -211,7 +212,7 @@ def kind_version(program: str) -> tuple[int, int]:
     match = _VERSION.search(said)
     if match is None:
         raise MissingServer(f"{program} does not tell its version, but {said.strip()!r}")
-    return int(match[1]), int(match[2])
+    return match[1]
 
 
 def _run(*arguments: str, timeout_s: float) -> str:
@@ -227,8 +228,8 @@ def _run(*arguments: str, timeout_s: float) -> str:
     return done.stdout
 
 
-def _dotted(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(str(number) for number in version)
 
 
 def load_image_files(cluster: str, nodes: list[str], images: list[str]) -> None:

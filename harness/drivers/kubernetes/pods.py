@@ -211,6 +211,7 @@ class Pods:
 
     def start(self, part: Part, manifest: Json) -> PodProcess:
         """Make the pod; returns at once."""
+        self._remove_dead(part.name)
         pod = self._namespace.create_pod(manifest)
         process = PodProcess(pod, part, self._namespace, self._nodes, self._stop)
         with self._lock:
@@ -218,6 +219,13 @@ class Pods:
             if pod in self._states:  # the watch was quicker
                 process.update(self._states[pod])
         return process
+
+    def _remove_dead(self, part: str) -> None:
+        """Kubernetes learns of a death a little later, and would until then send the new pod's requests there too."""
+        with self._lock:
+            dead = [process for process in self._processes.values() if process.name == part]
+        for process in dead:
+            self._namespace.delete_pod(process.pod, grace_s=0)
 
     def _tell(self, pod: Json) -> None:
         name, state = pod["metadata"]["name"], state_of(pod)

@@ -225,7 +225,7 @@ def test_what_cannot_be_a_name(name: str) -> None:
 
 def test_a_kind_that_is_too_old_is_refused(fake: FakeKind) -> None:
     fake.say(KIND_VERSION="0.9.0")
-    with pytest.raises(MissingServer, match=r"is kind 0\.9, older than 0\.33; install Go and"):
+    with pytest.raises(MissingServer, match=r"is kind 0\.9\.0, older than 0\.33\.0; install Go and"):
         kind.clusters()
 
 
