@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import ClassVar
 
 from harness.drivers.parts import await_up, stop
@@ -65,6 +66,10 @@ class NatsServer:
         return f"nats://{address}"
 
     def keep(self, label: str) -> None:
+        """Without any stream there are no files, and no need for a server to let go of them."""
+        if not any(file.is_file() for file in self._data.rglob("*")):
+            self._kept(label).mkdir()
+            return
         self.stop()
         shutil.copytree(self._data, self._kept(label))
         self._start_again()
@@ -93,8 +98,8 @@ class NatsServer:
         self.start()
         self.await_up()
 
-    def _kept(self, label: str) -> str:
-        return str(self._folder / f"kept-{label}")
+    def _kept(self, label: str) -> Path:
+        return self._folder / f"kept-{label}"
 
     def _says_hello(self) -> bool:
         """A server greets whoever connects, once JetStream is up."""

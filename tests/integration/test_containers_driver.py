@@ -223,7 +223,7 @@ def leave(engine: docker.DockerClient, run_id: str, harness: str) -> str:
 def test_sweeping_removes_what_dead_harnesses_left_and_nothing_else(engine: docker.DockerClient) -> None:
     dead, living = f"dead-{os.getpid()}", f"living-{os.getpid()}"
     name = leave(engine, dead, DEAD)
-    with workspace() as space, ContainersDriver().open(replace(ECHO, stores=(), services=ECHO.services[1:]), space):
+    with workspace() as space, ContainersDriver().open(replace(ECHO, stores=()), space):
         before = left(engine, space.run_id)
         swept = sweep()
         assert f"container {name} of run {dead}" in swept.others
@@ -245,7 +245,7 @@ def test_without_an_engine_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     with (
         workspace() as space,
-        pytest.raises(MissingServer, match=r"no Docker engine answers .*DOCKER_HOST"),
+        pytest.raises(MissingServer, match=r"no Docker engine answers \(unix:///nowhere.sock: No such file"),
         ContainersDriver().open(ECHO, space),
     ):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ try:
     import docker
     import requests
     from docker.errors import DockerException
-    from testcontainers.core.docker_client import DockerClient
+    from testcontainers.core.docker_client import DockerClient, get_docker_host
 except ImportError as error:
     raise ImportError(f"{error}; pip install 'rollproof[containers]'") from error
 
@@ -23,6 +24,7 @@ RUN_LABEL = "rollproof.run"
 HARNESS_LABEL = "rollproof.harness"
 MACHINE_LABEL = "rollproof.machine"
 
+DEFAULT_HOST = "unix:///var/run/docker.sock"
 CONNECTIONS_MAX = 100
 """Two follow each container."""
 TROUBLE = (DockerException, requests.RequestException)
@@ -32,13 +34,25 @@ TROUBLE = (DockerException, requests.RequestException)
 def connect() -> docker.DockerClient:
     """The engine that Docker's own settings and those of testcontainers name. Raises MissingServer."""
     try:
+        _knock(get_docker_host() or DEFAULT_HOST)
         engine = DockerClient(max_pool_size=CONNECTIONS_MAX).client
         engine.ping()
-    except TROUBLE as error:
+    except (*TROUBLE, OSError) as error:
         raise MissingServer(
             f"no Docker engine answers ({error}); start one, or point DOCKER_HOST or the Docker context at one"
         ) from error
     return engine
+
+
+def _knock(host: str) -> None:
+    """Raises OSError, which says better than docker-py does why nobody answers at a socket."""
+    scheme, _, path = host.partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(path)
+            except OSError as error:
+                raise OSError(f"{host}: {error.strerror}") from error
 
 
 def whereabouts(engine: docker.DockerClient) -> tuple[str, str]:
