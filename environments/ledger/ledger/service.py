@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.api import Api
 from ledger.application import Ledger
@@ -49,6 +50,24 @@ class Readiness:
 
     def __call__(self) -> bool:
         return self._monitor.healthy and not self.stopping
+
+
+def closing(application: ASGIApp, readiness: Readiness, every: int) -> ASGIApp:
+    """Some answers say that they are the last one of their connection: all while the instance stops, so that no client
+    sends another request just when it is closed; before that each `every`-th, so that new instances get connections
+    too where nothing but those is balanced. 0: none."""
+    answers = count(1)
+
+    async def last(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        ends = readiness.stopping or (every and next(answers) % every == 0)
+        await application(scope, receive, send_last if ends else send)
+
+    return last
 
 
 class Server(uvicorn.Server):
@@ -96,7 +115,9 @@ async def serve(settings: Settings, parts: Parts) -> None:
         readiness,
         Metrics(leading=lambda: relay.leading, ready=readiness),
     )
-    server = Server(_configuration(settings, parts.middleware(api.application())))
+    server = Server(
+        _configuration(settings, closing(parts.middleware(api.application()), readiness, settings.close_every))
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, parts.stop, server, readiness, settings.drain_s)

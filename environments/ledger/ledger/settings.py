@@ -17,6 +17,8 @@ class Settings:
     """As people name it, e.g. `2.0+no-upcaster`; answers show it."""
     variants: tuple[str, ...]
     """Alternative code paths to wire in, each a module of `ledger.defects`."""
+    close_every: int
+    """Each answer of that number is its connection's last; 0: connections are kept."""
     drain_s: float
     """How long it still serves after it said that it is no longer ready, so that routers notice first."""
 
@@ -35,6 +37,7 @@ class Settings:
             instance=os.environ["LEDGER_INSTANCE"],
             version=os.environ["LEDGER_VERSION"],
             variants=read_variants(),
+            close_every=int(os.environ.get("LEDGER_CLOSE_EVERY", "0")),
             drain_s=float(os.environ.get("LEDGER_DRAIN_S", "0.6")),
         )
 
