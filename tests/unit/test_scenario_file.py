@@ -63,7 +63,7 @@ def test_a_command_line_overrides(scenario: Path) -> None:
         ('name = "canary"', "name = 5", "name must be a text, not a whole number"),
         ('environment = "shop"', 'environment = "shoop"', "no environment 'shoop' in environments/ above"),
         ('environment = "shop"', 'seed = -1\nenvironment = "shop"', "seed must be 0 or more, not -1"),
-        ('environment = "shop"', 'driver = "kindd"\nenvironment = "shop"', "no driver 'kindd'; known: bare, local"),
+        ('environment = "shop"', 'driver = "kindd"\nenvironment = "shop"', "no driver 'kindd'; known: bare, kubernetes, local"),
         (
             'environment = "shop"',
             'ending = "complet"\nenvironment = "shop"',
@@ -209,3 +209,13 @@ def test_checkers_that_do_not_exist_are_refused(scenario: Path, text: str, messa
     with pytest.raises(InvalidInput) as caught:
         read_scenario(scenario)
     assert str(caught.value) == f"{scenario}:{message}"
+
+
+def test_a_strategy_that_the_driver_cannot_carry_out_is_refused(scenario: Path) -> None:
+    text = scenario.read_text()
+    start, end = text.index("[strategy]"), text.index("[load]")
+    scenario.write_text(text[:start] + '[strategy]\nkind = "deployment"\n\n' + text[end:].split("[[fault]]")[0])
+    message = r":10: the driver 'local' cannot carry out NativeDeployment: it does not offer Platform"
+    with pytest.raises(Unsupported, match=message):
+        read_scenario(scenario)
+    assert read_scenario(scenario, Overrides(driver="kubernetes")).driver == "kubernetes"

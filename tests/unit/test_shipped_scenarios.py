@@ -12,7 +12,7 @@ from harness.scenario import Ending, Scenario
 from harness.scenario_file import read_scenario
 from tests.unit.toy import DRIVERS
 
-FILES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.toml"))
+FILES = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.toml"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.protocols import Killable, Linked, Pausable
+from harness.protocols import Drainable, Killable, Linked, Pausable, Platform
 from harness.registry import Group
 
 ENVIRONMENT = """\
@@ -95,8 +95,19 @@ class BareDriver:
     offers: ClassVar[frozenset[type]] = frozenset()
 
 
+class PlatformDriver:
+    name: ClassVar[str] = "kubernetes"
+    offers: ClassVar[frozenset[type]] = frozenset({Platform, Drainable})
+
+
 DRIVERS: Group[object] = Group(
-    "driver", "harness.drivers", {"local": "tests.unit.toy:ToyDriver", "bare": "tests.unit.toy:BareDriver"}
+    "driver",
+    "harness.drivers",
+    {
+        "local": "tests.unit.toy:ToyDriver",
+        "bare": "tests.unit.toy:BareDriver",
+        "kubernetes": "tests.unit.toy:PlatformDriver",
+    },
 )
 
 
