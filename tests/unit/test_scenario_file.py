@@ -63,7 +63,11 @@ def test_a_command_line_overrides(scenario: Path) -> None:
         ('name = "canary"', "name = 5", "name must be a text, not a whole number"),
         ('environment = "shop"', 'environment = "shoop"', "no environment 'shoop' in environments/ above"),
         ('environment = "shop"', 'seed = -1\nenvironment = "shop"', "seed must be 0 or more, not -1"),
-        ('environment = "shop"', 'driver = "kindd"\nenvironment = "shop"', "no driver 'kindd'; known: bare, kubernetes, local"),
+        (
+            'environment = "shop"',
+            'driver = "kindd"\nenvironment = "shop"',
+            "no driver 'kindd'; known: bare, kubernetes, local",
+        ),
         (
             'environment = "shop"',
             'ending = "complet"\nenvironment = "shop"',

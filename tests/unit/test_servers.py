@@ -120,12 +120,13 @@ def test_the_doctor_tells_what_is_there_and_what_is_missing(tmp_path: Path, monk
     monkeypatch.setenv("HARNESS_POSTGRES_BIN", "/nowhere")
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     examination = examine()
-    envoy, database, nats, toxiproxy, docker = examination.findings
+    envoy, database, nats, toxiproxy, docker, kind = examination.findings
     assert (envoy.usable, envoy.version, envoy.source) == (True, "1.40.0", "HARNESS_ENVOY")
     assert "HARNESS_POSTGRES_BIN is '/nowhere'" in database.problem
     assert "does not answer --version" in nats.problem
     assert (toxiproxy.usable, toxiproxy.version) == (False, "")
     assert "no Docker engine answers" in docker.problem
+    assert "kind is not on the PATH" in kind.problem
     assert not examination.complete
     text = render(examination)
     assert "found    Envoy      1.40.0" in text
@@ -133,9 +134,10 @@ def test_the_doctor_tells_what_is_there_and_what_is_missing(tmp_path: Path, monk
     assert f"to get it: {TOXIPROXY.remedy}" in text
 
 
-def test_the_doctor_is_content_when_nothing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_is_content_when_nothing_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = Finding("Docker", "/run/docker.sock", "engine", "28.0", "", "", "")
     monkeypatch.setattr("harness.doctor._examine_docker", lambda: there)
+    monkeypatch.setenv("PATH", str(program(tmp_path / "bin" / "kind", prints="kind v0.33.0 go1.25").parent))
     program(cache_folder() / "bin" / "toxiproxy-server")
     examination = examine()
     assert examination.complete

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
@@ -125,7 +126,8 @@ def _built_from(engine: docker.DockerClient, name: str) -> str | None:
 def _build(engine: docker.DockerClient, context: Path, name: str, version: str, digest: str, log: Path) -> None:
     files = [str(file.relative_to(context)) for file in _seen_by_build(context)]
     try:
-        with create_archive(str(context), files, extra_files=_certificates()) as archive:
+        with TemporaryFile() as archive:
+            create_archive(str(context), files, archive, extra_files=_certificates())
             _, output = engine.images.build(
                 fileobj=archive,
                 custom_context=True,

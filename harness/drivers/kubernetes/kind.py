@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from harness.drivers.containers.engine import refusing
 from harness.drivers.kubernetes.api import Json, KubernetesApi

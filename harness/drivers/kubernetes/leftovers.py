@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, machine
+from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, connect, machine
 from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import Found, KubernetesApi
 from harness.drivers.kubernetes.kind import KindCluster
-from harness.errors import HarnessError
+from harness.errors import MissingServer
 from harness.supervisor.scratch import Identity
 from harness.waiting import until
 
@@ -50,7 +51,7 @@ def remove_of_dead_harnesses() -> tuple[Leftover, ...]:
 
     Raises HarnessError if a cluster does not answer.
     """
-    clusters = kind.clusters() if _has_kind() else ()
+    clusters = _clusters()
     removed = []
     for cluster in clusters:
         if cluster.abandoned:
@@ -79,12 +80,14 @@ def _remove_namespaces(api: KubernetesApi) -> Iterator[Leftover]:
             yield Leftover("namespace", namespace.name)
 
 
-def _has_kind() -> bool:
+def _clusters() -> tuple[KindCluster, ...]:
+    """None where there is no kind, or no Docker engine."""
     try:
         kind.need_kind()
-    except HarnessError:
-        return False
-    return True
+        with closing(connect()):
+            return kind.clusters()
+    except MissingServer:
+        return ()
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from harness.drivers.kubernetes.api import Json
 from harness.environment import Environment

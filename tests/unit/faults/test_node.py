@@ -13,7 +13,7 @@ from tests.unit.fakes import FakeSystem
 
 @dataclass
 class FakeNodes(FakeSystem):
-    """All instances are on one node, and at most `allowed` of them may be evicted; a stubborn node cannot be changed."""
+    """All instances are on one node; at most `allowed` of them may be evicted; a stubborn node cannot be changed."""
 
     allowed: int = 100
     stubborn: bool = False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import Node

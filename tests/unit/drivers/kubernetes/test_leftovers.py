@@ -24,6 +24,7 @@ DEAD = f"{OURSELVES.pid}@{OURSELVES.began - 1}"
         (DEAD, "another machine", False),
         ("nonsense", machine(), False),
     ],
+    ids=["dead here", "alive here", "dead elsewhere", "nonsense"],
 )
 def test_only_a_dead_harness_of_this_machine_leaves_something(harness: str, where: str, abandoned: bool) -> None:
     assert is_abandoned(Found("rollproof-1", {HARNESS_LABEL: harness, MACHINE_LABEL: where})) is abandoned
