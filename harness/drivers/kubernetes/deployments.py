@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from harness.drivers.kubernetes.api import Json
 from harness.environment import Service, Version
 from harness.errors import InvalidInput
-from harness.protocols import Rollout, RolloutPolicy, RolloutState
+from harness.protocols import AS_WRITTEN, Rollout, RolloutPolicy, RolloutState
 
 VERSION = "rollproof.version"
 """Label and annotation of pods. As an annotation it is the version's name, as a label what may be one."""
 REVISION = "deployment.kubernetes.io/revision"
-AS_WRITTEN = RolloutPolicy()
 DEADLINE = "ProgressDeadlineExceeded"
 
 

@@ -16,7 +16,6 @@ from itertools import count
 from harness.drivers.containers.images import service_image
 from harness.drivers.kubernetes.api import NOT_FOUND, Json, Refused
 from harness.drivers.kubernetes.deployments import (
-    AS_WRITTEN,
     VERSION,
     deployed,
     named,
@@ -34,6 +33,7 @@ from harness.environment import Environment, Service
 from harness.errors import HarnessError, StartFailed, StepFailed
 from harness.placeholders import expand_all
 from harness.protocols import (
+    AS_WRITTEN,
     Command,
     Departure,
     Instance,
