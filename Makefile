@@ -2,6 +2,7 @@
 PYTHON ?= python3
 SCENARIO ?= scenarios/canary-with-kill.toml
 DRIVER ?= local
+DRIVERS ?= local
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -34,8 +35,8 @@ test-containers: $(INSTALLED) ## Tests of the driver containers, which need a Do
 test-kind: $(INSTALLED) ## Tests of the driver kind, which need a Docker engine and kind; `harness cluster up` before makes them quicker
 	$(BIN)/pytest -m kind --require=kind
 
-nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to; one summary page
-	$(BIN)/python -m tests.nightly
+nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to, as one page (DRIVERS=local,containers,kind)
+	$(BIN)/python -m tests.nightly --driver $(DRIVERS)
 
 benchmark: $(INSTALLED) ## Start-up, load engine and checkers, as tables
 	$(BIN)/python -m benchmarks

@@ -1,10 +1,10 @@
-"""The whole suite and the whole matrix of defects, with one summary page: `make nightly`.
+"""The whole suite and the whole matrix of defects, on one driver or several, with one summary page: `make nightly`.
 
-    python -m tests.nightly [--times 5] [--mistakes all|soonest|none] [--readme]
+    python -m tests.nightly [--driver local,containers,kind] [--times 5] [--mistakes all|soonest|none] [--readme]
 
 Every shipped scenario runs `--times` times over and must pass each time; every mistake of the matrix runs under every
 strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it.
---readme puts the table of what was found into the README. Exit code 1 if anything came out otherwise.
+--readme puts the table of what was found on loopback into the README. Exit code 1 if anything came out otherwise.
 """
 
 from __future__ import annotations
@@ -13,69 +13,184 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from harness import registry
+from harness.errors import HarnessError
 from harness.facts import machine
-from harness.reporting.summary import RunRow, Summary, VariantRow, render_markdown, write_summary
-from harness.runner import RunResult, Session, open_session
-from harness.scenario_file import read_scenario
+from harness.reporting.summary import (
+    MatrixCell,
+    NotShown,
+    RunRow,
+    Summary,
+    VariantRow,
+    render_markdown,
+    write_summary,
+)
+from harness.runner import RunResult, open_session
+from harness.scenario import Scenario
+from harness.scenario_file import Overrides, read_scenario
 from harness.verdict import Status, Verdict
 from tests.integration.matrix import CASES, ROOT, Case, scenario
 
 REPORTS = ROOT / "reports"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- defects -->\n).*?(<!-- /defects -->)", re.DOTALL)
+DRIVERS = ("local", "containers", "kind")
+IN_README = "local"
+ALL_PASSED = "every checker passed"
+
+
+class Runs(Protocol):
+    """What runs a scenario: a session."""
+
+    def run(self, scenario: Scenario) -> RunResult: ...
+
+
+@dataclass(frozen=True)
+class Nightly:
+    """`folder` is where the session's reports are."""
+
+    session: Runs
+    folder: Path
+
+    def variants(self, driver: str, mistakes: str) -> Iterator[MatrixCell]:
+        for case in CASES:
+            for strategy in {"all": case.strategies, "soonest": (case.soonest,), "none": ()}[mistakes]:
+                if driver in case.not_shown:
+                    yield NotShown(case.variant, strategy, driver, case.not_shown[driver])
+                else:
+                    yield self.variant(case, strategy, driver)
+
+    def variant(self, case: Case, strategy: str, driver: str) -> VariantRow:
+        """Found by a checker that was not meant to is not found; nor is what the harness could not run."""
+        described = scenario(case, strategy, driver)
+        try:
+            row = self._judged(case, strategy, described, self.session.run(described))
+        except HarnessError as error:
+            row = VariantRow(case.variant, strategy, driver, Status.UNKNOWN, Status.FAIL, "", reason=str(error))
+        found = f"found by {row.checker}" if row.as_expected else f"NOT FOUND: {row.reason}"
+        _say(f"{driver}: {case.variant} by {strategy}: {found}")
+        return row
+
+    def _judged(self, case: Case, strategy: str, described: Scenario, result: RunResult) -> VariantRow:
+        right = [v for v in result.verdicts if v.status is Status.FAIL and v.checker in case.found_by]
+        worst = _worst(result)
+        return VariantRow(
+            case.variant,
+            strategy,
+            described.driver,
+            Status.FAIL if right else min(result.status, Status.UNKNOWN),
+            Status.FAIL,
+            ", ".join(verdict.checker for verdict in right),
+            _detected_after_s(right, described.settle_s),
+            self._report(result),
+            "" if right else f"{worst.checker}: {worst.reason}" if worst else ALL_PASSED,
+        )
+
+    def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
+        for _ in range(times):
+            for file in sorted((ROOT / "scenarios").glob("*.toml")):
+                yield self.scenario(file, driver)
+
+    def scenario(self, file: Path, driver: str) -> RunRow:
+        """One that the harness could not run has not passed."""
+        try:
+            described = read_scenario(file, Overrides(driver=driver))
+            row = self._row(described, self.session.run(described))
+        except HarnessError as error:
+            row = RunRow(file.stem, "", driver, Status.UNKNOWN, Status.PASS, "the harness itself", str(error))
+        _say(f"{driver}: {row.scenario}: {row.status.word}{'' if row.as_expected else f' ({row.reason})'}")
+        return row
+
+    def _row(self, described: Scenario, result: RunResult) -> RunRow:
+        worst = _worst(result)
+        return RunRow(
+            described.name,
+            type(described.strategy).__name__,
+            described.driver,
+            result.status,
+            Status.PASS,
+            worst.checker if worst else "",
+            worst.reason if worst else ALL_PASSED,
+            report=self._report(result),
+        )
+
+    def _report(self, result: RunResult) -> str:
+        return (result.folder / "report.html").relative_to(self.folder).as_posix()
 
 
 def main() -> int:
     options = _options()
     folder = REPORTS / "nightly" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    cells: list[MatrixCell] = []
+    runs: list[RunRow] = []
     with open_session(folder) as session:
-        variants = tuple(_variants(session, folder, options.mistakes))
-        runs = tuple(_runs(session, folder, options.times))
-    summary = Summary("Nightly verification", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", machine(), runs, variants)
+        nightly = Nightly(session, folder)
+        for driver in options.drivers:
+            cells += nightly.variants(driver, options.mistakes)
+            runs += nightly.scenarios(driver, options.times)
+    summary = Summary(
+        "Nightly verification",
+        f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        machine(),
+        tuple(runs),
+        tuple(cell for cell in cells if isinstance(cell, VariantRow)),
+        tuple(cell for cell in cells if isinstance(cell, NotShown)),
+    )
     paths = write_summary(folder, summary)
     if options.readme:
-        README.write_text(TABLE.sub(rf"\g<1>{_table(variants)}\g<2>", README.read_text()))
+        README.write_text(TABLE.sub(rf"\g<1>{readme_table(summary.variants)}\g<2>", README.read_text()))
     print(render_markdown(summary))
     print(f"summary: {os.path.relpath(paths.page)}")
     return 0 if summary.status is Status.PASS else 1
 
 
-def _options() -> argparse.Namespace:
+@dataclass(frozen=True)
+class Options:
+    drivers: tuple[str, ...]
+    times: int
+    mistakes: str
+    readme: bool
+
+
+def _options(words: Sequence[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--driver", action="append", default=[], type=_drivers, help=f"{', '.join(DRIVERS)}, several with commas"
+    )
     parser.add_argument("--times", type=int, default=5, help="how often each shipped scenario runs")
     parser.add_argument(
         "--mistakes", choices=("all", "soonest", "none"), default="all", help="under which strategies each is tried"
     )
     parser.add_argument("--readme", action="store_true", help="put the table of what was found into the README")
-    return parser.parse_args()
+    given = parser.parse_args(words)
+    drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (IN_README,)
+    if given.readme and IN_README not in drivers:
+        parser.error(f"the README's table is of the driver {IN_README}, which is not among those to run")
+    return Options(drivers, given.times, given.mistakes, given.readme)
 
 
-def _variants(session: Session, folder: Path, mistakes: str) -> Iterator[VariantRow]:
-    for case in CASES:
-        for strategy in {"all": case.strategies, "soonest": (case.soonest,), "none": ()}[mistakes]:
-            yield _variant(session, folder, case, strategy)
+def _drivers(text: str) -> tuple[str, ...]:
+    """Each can be found: what its driver needs of Python is there."""
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in DRIVERS:
+            raise argparse.ArgumentTypeError(f"there is no driver {name!r} that all scenarios run on")
+        try:
+            registry.DRIVERS.find(name)
+        except HarnessError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+    return names
 
 
-def _variant(session: Session, folder: Path, case: Case, strategy: str) -> VariantRow:
-    """Found by a checker that was not meant to is not found."""
-    described = scenario(case, strategy)
-    result = session.run(described)
-    right = [v for v in result.verdicts if v.status is Status.FAIL and v.checker in case.found_by]
-    row = VariantRow(
-        case.variant,
-        strategy,
-        Status.FAIL if right else min(result.status, Status.UNKNOWN),
-        Status.FAIL,
-        ", ".join(verdict.checker for verdict in right),
-        _detected_after_s(right, described.settle_s),
-        _report(result, folder),
-    )
-    _say(f"{case.variant} by {strategy}: {'found by ' + row.checker if right else 'NOT FOUND'}")
-    return row
+def _worst(result: RunResult) -> Verdict | None:
+    """What kept it from passing; None if it passed."""
+    return None if result.passed else max(result.verdicts, key=lambda verdict: verdict.status)
 
 
 def _detected_after_s(verdicts: list[Verdict], began_s: float) -> float | None:
@@ -84,36 +199,14 @@ def _detected_after_s(verdicts: list[Verdict], began_s: float) -> float | None:
     return max(0.0, min(dated) - began_s) if dated else None
 
 
-def _runs(session: Session, folder: Path, times: int) -> Iterator[RunRow]:
-    for _ in range(times):
-        for file in sorted((ROOT / "scenarios").glob("*.toml")):
-            described = read_scenario(file)
-            result = session.run(described)
-            worst = max(result.verdicts, key=lambda verdict: verdict.status)
-            passed = result.passed
-            _say(f"{described.name}: {result.status.word}{'' if passed else f' ({worst.checker}: {worst.reason})'}")
-            yield RunRow(
-                described.name,
-                type(described.strategy).__name__,
-                described.driver,
-                result.status,
-                Status.PASS,
-                "" if passed else worst.checker,
-                "every checker passed" if passed else worst.reason,
-                report=_report(result, folder),
-            )
-
-
-def _report(result: RunResult, folder: Path) -> str:
-    return (result.folder / "report.html").relative_to(folder).as_posix()
-
-
-def _table(rows: tuple[VariantRow, ...]) -> str:
+def readme_table(rows: Sequence[VariantRow]) -> str:
+    """Those of the driver that everybody has."""
     lines = ["| defect | strategy | verdict | found by | first seen after |", "|---|---|---|---|--:|"]
     lines += [
         f"| {row.variant} | {row.strategy} | {row.status.word} | {row.checker or '-'} | "
         f"{'-' if row.detection_s is None else f'{row.detection_s:.1f} s'} |"
         for row in rows
+        if row.driver == IN_README
     ]
     return "\n".join(lines) + "\n"
 

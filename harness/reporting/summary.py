@@ -1,10 +1,11 @@
-"""One page over many runs: each scenario's verdict, and which variants were found out under which strategy."""
+"""One page over many runs: each scenario's verdict, and which variants were found out where."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -40,19 +41,41 @@ class RunRow:
 
 @dataclass(frozen=True)
 class VariantRow:
-    """One variant of a release under one strategy; `expected` is what a harness that works comes to."""
+    """One variant of a release under one strategy on one driver; `expected` is what a harness that works comes to.
+
+    `reason` says why it came out otherwise; `detection_s` and `report` as for RunRow.
+    """
 
     variant: str
     strategy: str
+    driver: str
     status: Status
     expected: Status
     checker: str
     detection_s: float | None = None
     report: str = ""
+    reason: str = ""
 
     @property
     def as_expected(self) -> bool:
         return self.status is self.expected
+
+
+@dataclass(frozen=True)
+class NotShown:
+    """A variant that a driver cannot bring to light under a strategy, so that it was not run; `reason` is why."""
+
+    variant: str
+    strategy: str
+    driver: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise ValueError(f"no reason is given why {self.variant} is not shown on {self.driver}")
+
+
+MatrixCell: TypeAlias = VariantRow | NotShown
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,7 @@ class Summary:
     machine: str
     runs: tuple[RunRow, ...] = ()
     variants: tuple[VariantRow, ...] = ()
+    not_shown: tuple[NotShown, ...] = ()
 
     @property
     def unexpected(self) -> int:
@@ -74,7 +98,8 @@ class Summary:
         rows = len(self.runs) + len(self.variants)
         if not rows:
             return "Nothing was run, so nothing is proved."
-        return f"{rows - self.unexpected} of {rows} runs came out as expected."
+        said = f"{rows - self.unexpected} of {rows} runs came out as expected."
+        return f"{said} {len(self.not_shown)} could not be: the table says why." if self.not_shown else said
 
     @property
     def status(self) -> Status:
@@ -85,11 +110,20 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """Variants down, strategies across; None where a variant was not run under a strategy."""
+class MatrixLine:
+    """A variant under a strategy, with what came of it on each driver; None where it was not run."""
 
-    strategies: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[VariantRow | None, ...]], ...]
+    variant: str
+    strategy: str
+    cells: tuple[MatrixCell | None, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Variants and strategies down, drivers across."""
+
+    drivers: tuple[str, ...]
+    lines: tuple[MatrixLine, ...]
 
 
 @dataclass(frozen=True)
@@ -109,14 +143,17 @@ def write_summary(folder: Path, summary: Summary) -> SummaryPaths:
     return paths
 
 
-def matrix(variants: Sequence[VariantRow]) -> Matrix:
-    """Both in the order in which they first appear; of two rows for one place the later counts."""
-    strategies = tuple(dict.fromkeys(row.strategy for row in variants))
-    names = dict.fromkeys(row.variant for row in variants)
-    cells = {(row.variant, row.strategy): row for row in variants}
-    return Matrix(
-        strategies, tuple((name, tuple(cells.get((name, strategy)) for strategy in strategies)) for name in names)
+def matrix(rows: Sequence[MatrixCell]) -> Matrix:
+    """All in the order in which they first appear; of two rows for one place the later counts."""
+    drivers = tuple(dict.fromkeys(row.driver for row in rows))
+    variants = dict.fromkeys(row.variant for row in rows)
+    cells = {(row.variant, row.strategy, row.driver): row for row in rows}
+    lines = (
+        MatrixLine(variant, strategy, tuple(cells.get((variant, strategy, driver)) for driver in drivers))
+        for variant in variants
+        for strategy in dict.fromkeys(row.strategy for row in rows if row.variant == variant)
     )
+    return Matrix(drivers, tuple(lines))
 
 
 def render_html(summary: Summary) -> str:
@@ -125,7 +162,7 @@ def render_html(summary: Summary) -> str:
     templates = environment()
     templates.filters["link"] = lambda path: "./" + quote(path)
     template = templates.get_template("summary.html.j2")
-    return template.render(policy=policy(css=css), css=css, summary=summary, matrix=matrix(summary.variants))
+    return template.render(policy=policy(css=css), css=css, summary=summary, matrix=_matrix_of(summary))
 
 
 def render_markdown(summary: Summary) -> str:
@@ -143,10 +180,13 @@ def render_markdown(summary: Summary) -> str:
             for row in summary.runs
         ]
         lines.append("")
-    if summary.variants:
-        table = matrix(summary.variants)
-        lines += [f"| variant | {' | '.join(map(_md, table.strategies))} |", f"|---{'|---' * len(table.strategies)}|"]
-        lines += [f"| {_md(name)} | {' | '.join(_cell(row) for row in rows)} |" for name, rows in table.rows]
+    if table := _matrix_of(summary):
+        lines += [f"| variant | strategy | {' | '.join(map(_md, table.drivers))} |"]
+        lines += [f"|---|---{'|---' * len(table.drivers)}|"]
+        lines += [
+            f"| {_md(line.variant)} | {_md(line.strategy)} | {' | '.join(map(_cell, line.cells))} |"
+            for line in table.lines
+        ]
         lines.append("")
     return "\n".join(lines)
 
@@ -161,6 +201,7 @@ def render_json(summary: Summary) -> bytes:
         "sentence": summary.sentence,
         "runs": [_words(row) for row in summary.runs],
         "variants": [_words(row) for row in summary.variants],
+        "not_shown": msgspec.to_builtins(summary.not_shown),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -174,12 +215,21 @@ def _outcome(row: RunRow | VariantRow) -> str:
     return row.status.word if row.as_expected else f"**{row.status.word}** (expected {row.expected.word})"
 
 
-def _cell(row: VariantRow | None) -> str:
-    if row is None:
-        return ""
+def _matrix_of(summary: Summary) -> Matrix | None:
+    rows: tuple[MatrixCell, ...] = (*summary.variants, *summary.not_shown)
+    return matrix(rows) if rows else None
+
+
+def _cell(row: MatrixCell | None) -> str:
+    match row:
+        case None:
+            return ""
+        case NotShown(reason=reason):
+            return f"not shown: {_md(reason)}"
     by = f" by {_md(row.checker)}" if row.checker else ""
     after = "" if row.detection_s is None else f" after {seconds(row.detection_s)}"
-    return f"{_outcome(row)}{by}{after}"
+    why = f": {_md(row.reason)}" if row.reason else ""
+    return f"{_outcome(row)}{by}{after}{why}"
 
 
 def _linked(name: str, path: str) -> str:

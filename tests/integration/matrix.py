@@ -1,10 +1,12 @@
 """The ledger's variants, each a mistake that real systems make, and how each is brought to light.
 
-`soonest` is the strategy under which `make test` runs it; the nightly run takes every strategy in `strategies`.
+`soonest` is the strategy under which `make test` runs it; the nightly run takes every strategy in `strategies`, on each
+driver that it is told.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -55,6 +57,8 @@ class Case:
     """It only shows where nobody waits between the switch and the end of the old version."""
     abort: bool = False
     """An operator turns the deployment back once the new version has written."""
+    not_shown: Mapping[str, str] = field(default_factory=dict)
+    """Drivers on which it cannot be brought to light, and why; the nightly's summary says so in place of a run."""
 
 
 NO_DOWNTIME = ("rolling", "blue-green", "canary")
@@ -93,7 +97,7 @@ CASES = (
 )
 
 
-def scenario(case: Case, strategy: str) -> Scenario:
+def scenario(case: Case, strategy: str, driver: str = "local") -> Scenario:
     """The case as a short scenario under one strategy."""
     new = "2.0" if case.in_old else f"2.0+{case.variant}"
     old = f"1.1+{case.variant}" if case.in_old else "1.1"
@@ -109,6 +113,7 @@ def scenario(case: Case, strategy: str) -> Scenario:
         slo=Slo(availability_min=_availability_min(case, strategy)),
         ending=Ending.ROLLBACK if case.abort else Ending.COMPLETE,
         abort=_abort_step(strategy) if case.abort else "",
+        driver=driver,
         settle_s=_settle_s(case),
     )
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.reporting import write_report
-from harness.reporting.summary import RunRow, Summary, VariantRow, write_summary
+from harness.reporting.summary import NotShown, RunRow, Summary, VariantRow, write_summary
 from harness.verdict import Status
 from tests.unit.reporting import runs
 
@@ -188,15 +188,17 @@ def test_the_summary_in_a_browser(browser: Browser, tmp_path: Path, width: int, 
         )
     )
     variants = tuple(
-        VariantRow(name, strategy, Status.FAIL, Status.FAIL, "lost events", 1.5, "r.html")
+        VariantRow(name, strategy, driver, Status.FAIL, Status.FAIL, "lost events", 1.5, "r.html")
+        for driver in ("local", "containers")
         for name in ("acknowledges early", "no upcaster")
         for strategy in ("rolling", "blue-green", "canary", "recreate")
     )
-    summary = Summary("Nightly", "2026-03-14T02:00:00Z", "2 cores, 8 GiB", rows, variants)
+    not_shown = (NotShown("no upcaster", "rolling", "kind", "it cannot be, for a reason that takes a line to tell"),)
+    summary = Summary("Nightly", "2026-03-14T02:00:00Z", "2 cores, 8 GiB", rows, variants, not_shown)
     file = write_summary(tmp_path, summary).page
     opened = Opened(browser, file, width, scheme)
     with opened.context:
         opened.assert_sound(file)
         assert opened.page.title() == "FAIL: Nightly"
-        assert opened.page.locator(".matrix tr").count() == 3
+        assert opened.page.locator(".matrix tr").count() == 9
         opened.page.screenshot(path=tmp_path / f"summary-{width}-{scheme}.png", full_page=True)

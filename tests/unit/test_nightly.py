@@ -1,0 +1,182 @@
+"""What the nightly makes of its runs; a session that starts nothing stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from harness import registry
+from harness.errors import HarnessError, StartFailed
+from harness.reporting.summary import NotShown, RunRow, VariantRow
+from harness.runner import RunResult
+from harness.scenario import Scenario
+from harness.verdict import Status, Verdict
+from tests import nightly
+from tests.integration.matrix import CASES, ROOT
+from tests.nightly import ALL_PASSED, Nightly, Options
+from tests.unit.toy import DRIVERS
+
+FOLDER = Path("/reports/nightly/1")
+REPORT = "some/run/report.html"
+HELD = Verdict("order", Status.PASS, "Every stream is in order.")
+LATE = Verdict("latency", Status.FAIL, "p99 is 2 s", first_violation_s=9.0)
+LOST = Verdict("lost-events", Status.FAIL, "2 writes are lost", first_violation_s=4.0)
+EARLY_ACK = next(case for case in CASES if case.variant == "ack-before-commit")
+
+
+@dataclass
+class FakeSession:
+    """Comes to the same verdicts each time, or breaks."""
+
+    verdicts: tuple[Verdict, ...] = (HELD,)
+    breaks: HarnessError | None = None
+    ran: list[Scenario] = field(default_factory=list)
+
+    def run(self, scenario: Scenario) -> RunResult:
+        self.ran.append(scenario)
+        if self.breaks:
+            raise self.breaks
+        return RunResult("1", FOLDER / "some" / "run", self.verdicts)
+
+
+def found(session: FakeSession) -> VariantRow:
+    return Nightly(session, FOLDER).variant(EARLY_ACK, "rolling", "containers")
+
+
+# ── mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_mistake_is_found_by_who_is_meant_to_find_it() -> None:
+    session = FakeSession((HELD, LATE, LOST))
+    row = found(session)
+    assert row == VariantRow(
+        "ack-before-commit", "rolling", "containers", Status.FAIL, Status.FAIL, "lost-events", 2.5, REPORT
+    )
+    assert [(scenario.driver, scenario.change.new) for scenario in session.ran] == [
+        ("containers", "2.0+ack-before-commit")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status", "reason"),
+    [
+        ((HELD,), Status.PASS, ALL_PASSED),
+        ((HELD, LATE), Status.UNKNOWN, "latency: p99 is 2 s"),
+        ((Verdict("load", Status.UNKNOWN, "it never flowed"),), Status.UNKNOWN, "load: it never flowed"),
+    ],
+)
+def test_a_mistake_that_nobody_finds_who_should_is_not_found(
+    verdicts: tuple[Verdict, ...], status: Status, reason: str
+) -> None:
+    row = found(FakeSession(verdicts))
+    assert (row.status, row.checker, row.reason, row.as_expected) == (status, "", reason, False)
+
+
+def test_what_the_harness_could_not_run_is_not_found_and_the_rest_goes_on() -> None:
+    session = FakeSession(breaks=StartFailed("web-1 was not ready"))
+    rows = list(Nightly(session, FOLDER).variants("local", "soonest"))
+    assert len(session.ran) == len(rows) == len(CASES)
+    assert {(type(row), row.reason) for row in rows} == {(VariantRow, "web-1 was not ready")}
+
+
+def test_every_mistake_runs_under_every_strategy_it_applies_to() -> None:
+    session = FakeSession()
+    rows = list(Nightly(session, FOLDER).variants("kind", "all"))
+    assert len(rows) == sum(len(case.strategies) for case in CASES)
+    assert list(Nightly(session, FOLDER).variants("kind", "none")) == []
+
+
+def test_what_a_driver_cannot_show_is_not_run_and_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = replace(EARLY_ACK, strategies=("rolling", "canary"), not_shown={"kind": "nothing dies there"})
+    monkeypatch.setattr(nightly, "CASES", (hidden,))
+    session = FakeSession()
+    assert list(Nightly(session, FOLDER).variants("kind", "all")) == [
+        NotShown("ack-before-commit", "rolling", "kind", "nothing dies there"),
+        NotShown("ack-before-commit", "canary", "kind", "nothing dies there"),
+    ]
+    assert session.ran == []
+    assert [type(row) for row in Nightly(session, FOLDER).variants("local", "all")] == [VariantRow, VariantRow]
+
+
+def test_the_matrix_gives_reasons_only_for_drivers_that_there_are() -> None:
+    assert {driver for case in CASES for driver in case.not_shown} <= set(nightly.DRIVERS)
+
+
+# ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def offering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine has."""
+    monkeypatch.setattr(registry, "DRIVERS", DRIVERS)
+
+
+def scenario(session: FakeSession) -> RunRow:
+    return Nightly(session, FOLDER).scenario(ROOT / "scenarios" / "canary.toml", "local")
+
+
+@pytest.mark.usefixtures("offering")
+def test_a_scenario_is_to_pass() -> None:
+    assert scenario(FakeSession()) == RunRow(
+        "canary", "Canary", "local", Status.PASS, Status.PASS, "", ALL_PASSED, report=REPORT
+    )
+
+
+@pytest.mark.usefixtures("offering")
+def test_a_scenario_that_failed_tells_who_says_so_and_why() -> None:
+    row = scenario(FakeSession((HELD, LATE)))
+    assert (row.status, row.checker, row.reason, row.as_expected) == (Status.FAIL, "latency", "p99 is 2 s", False)
+
+
+@pytest.mark.usefixtures("offering")
+def test_a_scenario_that_could_not_be_run_has_not_passed() -> None:
+    row = scenario(FakeSession(breaks=StartFailed("web-1 was not ready")))
+    assert (row.status, row.reason, row.as_expected) == (Status.UNKNOWN, "web-1 was not ready", False)
+
+
+@pytest.mark.usefixtures("offering")
+def test_every_scenario_runs_as_often_as_wanted_on_that_driver() -> None:
+    session = FakeSession()
+    rows = list(Nightly(session, FOLDER).scenarios("local", 2))
+    assert len(rows) == 2 * len(list((ROOT / "scenarios").glob("*.toml")))
+    assert {described.driver for described in session.ran} == {"local"}
+
+
+# ── its arguments ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("words", "drivers"),
+    [
+        ("", ("local",)),
+        ("--driver containers", ("containers",)),
+        ("--driver local,containers", ("local", "containers")),
+        ("--driver local --driver containers,local", ("local", "containers")),
+    ],
+)
+def test_drivers_are_named_one_by_one_or_with_commas(words: str, drivers: tuple[str, ...]) -> None:
+    assert nightly._options(words.split()) == Options(drivers, times=5, mistakes="all", readme=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("--driver local,docker", "there is no driver 'docker'"),
+        ("--driver containers --readme", "which is not among those to run"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(
+    words: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        nightly._options(words.split())
+    assert complaint in capsys.readouterr().err
+
+
+def test_the_readmes_table_is_of_loopback_alone() -> None:
+    row = VariantRow("stale-cache", "rolling", "local", Status.FAIL, Status.FAIL, "monotonic-reads", 1.25)
+    assert nightly.readme_table((row, replace(row, driver="kind"))).splitlines()[2:] == [
+        "| stale-cache | rolling | fail | monotonic-reads | 1.2 s |"
+    ]
