@@ -1,9 +1,10 @@
 """How long each driver takes: from nothing to the first answered request, through a deployment, and back to nothing.
 
-    python -m benchmarks.startup [--driver local --driver containers] [--environment environments/ledger] [--runs 5]
+    python -m benchmarks.startup [--driver local --driver containers] [--environment environments/ledger] [--runs N]
 
 Without --driver: all that this machine can run. The first run, which may have to prepare a data directory or build
-images, is not counted. Prints the median of each phase in ms, a table a driver, and one over all.
+images, is not counted. Prints the median of each phase in ms, a table a driver, and one over all. kind makes a cluster
+for each run where none is kept (`harness cluster up`); what it prints says which it was.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -29,15 +31,17 @@ from harness.supervisor import Supervisor, scratch_folder
 from harness.versions import resolve
 from harness.waiting import until
 
-DRIVERS = ("local", "containers")
+RUNS: Mapping[str, int] = {"local": 5, "containers": 5, "kind": 2}
+RUNS_OF_OTHERS = 5
 START = ("supervisor", "servers", "services", "first request")
 AGAIN = "services, stores reset"
 DEPLOY = "replace one instance after the other"
 STOP = ("stop services", "stop servers", "remove scratch")
-UP, DOWN = "to the first request", "to nothing left"
+OPEN, UP, DOWN = "environment up", "to the first request", "to nothing left"
 LIMITS_MS: Mapping[str, Mapping[str, int]] = {
     "local": {UP: 4000, DOWN: 2000},
     "containers": {UP: 12000},
+    "kind": {UP: 90000},
 }
 READY_S_MAX = 30.0
 
@@ -75,7 +79,8 @@ def deploy(system: System, version: str) -> None:
     routed = [instance for instance in system.instances() if instance.service == system.environment.routed.name]
     for number, old in enumerate(routed, start=1):
         new = system.add(old.service, version)
-        until(lambda name=new.name: system.ready(name), READY_S_MAX)  # type: ignore[misc]
+        if not until(partial(system.ready, new.name), READY_S_MAX):
+            raise HarnessError(f"{new.name} was not ready within {READY_S_MAX:g} s")
         system.route({old.version: len(routed) - number, version: number})
         system.remove(old.name)
 
@@ -101,7 +106,8 @@ def measure(driver: Driver, environment: Environment, run_id: str) -> dict[str, 
             watch.restart()
         watch.lap("stop servers")
     took_ms = {**watch.took_ms, **first}
-    return {**took_ms, UP: sum(took_ms[phase] for phase in START), DOWN: sum(took_ms[phase] for phase in STOP)}
+    sums = {OPEN: START[:-1], UP: START, DOWN: STOP}
+    return took_ms | {name: sum(took_ms[phase] for phase in phases) for name, phases in sums.items()}
 
 
 def by_phase(runs: list[dict[str, float]]) -> Mapping[str, list[float]]:
@@ -112,8 +118,8 @@ def by_phase(runs: list[dict[str, float]]) -> Mapping[str, list[float]]:
     return phases
 
 
-def report(driver: str, phases: Mapping[str, list[float]]) -> str:
-    lines = [f"{driver:<40}{'median':>8}{'least':>8}{'most':>8}  ms", "-" * 70]
+def report(driver: str, title: str, phases: Mapping[str, list[float]]) -> str:
+    lines = [title, f"{'':<40}{'median':>8}{'least':>8}{'most':>8}  ms", "-" * 70]
     for phase in (*START, UP, AGAIN, DEPLOY, *STOP, DOWN):
         took = phases[phase]
         limit = LIMITS_MS.get(driver, {}).get(phase)
@@ -123,11 +129,21 @@ def report(driver: str, phases: Mapping[str, list[float]]) -> str:
 
 
 def overview(drivers: Mapping[str, Mapping[str, list[float]]]) -> str:
-    lines = [f"{'driver':<14}{'up':>10}{'deploy':>10}{'down':>10}  s, median", "-" * 55]
+    columns = {OPEN: OPEN, UP: "first request", DEPLOY: "deploy", DOWN: "down"}
+    lines = [f"{'driver':<14}{''.join(f'{column:>16}' for column in columns.values())}  s, median", "-" * 89]
     for driver, phases in drivers.items():
-        up, change, down = (median(phases[phase]) / 1000 for phase in (UP, DEPLOY, DOWN))
-        lines.append(f"{driver:<14}{up:>10.1f}{change:>10.1f}{down:>10.1f}")
+        lines.append(f"{driver:<14}{''.join(f'{median(phases[phase]) / 1000:>16.1f}' for phase in columns)}")
     return "\n".join(lines)
+
+
+def title_of(driver: str) -> str:
+    """With what else its figures depend on."""
+    if driver != "kind":
+        return driver
+    from harness.drivers.kubernetes import kind  # noqa: PLC0415  it is loaded already, if it can be
+
+    kept = next((cluster.name for cluster in kind.clusters() if cluster.kept), None)
+    return f"kind, in the kept cluster {kept}" if kept else "kind, each run in a cluster of its own"
 
 
 def missed(driver: str, phases: Mapping[str, list[float]]) -> bool:
@@ -138,13 +154,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Times drivers.")
     parser.add_argument("--driver", action="append", dest="drivers")
     parser.add_argument("--environment", type=Path, default=Path("environments/ledger"))
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, help="default: as many as a driver has time for")
     arguments = parser.parse_args()
     environment = read_environment(arguments.environment)
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    print(f"{environment.name}, {arguments.runs} runs, {os.cpu_count()} cores ({platform.machine()}), load {load}\n")
+    print(f"{environment.name}, {os.cpu_count()} cores ({platform.machine()}), load {load}\n")
     measured: dict[str, Mapping[str, list[float]]] = {}
-    for name in arguments.drivers or DRIVERS:
+    for name in arguments.drivers or RUNS:
         prefix = f"startup-{os.getpid()}-{name}"
         try:
             driver = registry.DRIVERS.find(name)()
@@ -154,9 +170,9 @@ def main() -> int:
                 raise
             print(f"{name}: left out: {error}\n")
             continue
-        runs = [measure(driver, environment, f"{prefix}-{number + 1}") for number in range(arguments.runs)]
-        measured[name] = by_phase(runs)
-        print(f"{report(name, measured[name])}\n")
+        runs = arguments.runs or RUNS.get(name, RUNS_OF_OTHERS)
+        measured[name] = by_phase([measure(driver, environment, f"{prefix}-{number + 1}") for number in range(runs)])
+        print(f"{report(name, f'{title_of(name)}, {runs} runs', measured[name])}\n")
     print(overview(measured))
     return int(any(missed(name, phases) for name, phases in measured.items()))
 
