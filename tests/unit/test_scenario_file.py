@@ -66,7 +66,7 @@ def test_a_command_line_overrides(scenario: Path) -> None:
         (
             'environment = "shop"',
             'driver = "kindd"\nenvironment = "shop"',
-            "no driver 'kindd'; known: bare, kubernetes, local",
+            "no driver 'kindd'; known: bare, containers, kubernetes, local",
         ),
         (
             'environment = "shop"',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.protocols import Drainable, Killable, Linked, Pausable, Platform
+from harness.protocols import Disconnectable, Drainable, Killable, Limitable, Linked, Pausable, Platform
 from harness.registry import Group
 
 ENVIRONMENT = """\
@@ -95,6 +95,11 @@ class BareDriver:
     offers: ClassVar[frozenset[type]] = frozenset()
 
 
+class ContainersDriver:
+    name: ClassVar[str] = "containers"
+    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked, Disconnectable, Limitable})
+
+
 class PlatformDriver:
     name: ClassVar[str] = "kubernetes"
     offers: ClassVar[frozenset[type]] = frozenset({Platform, Drainable})
@@ -106,6 +111,7 @@ DRIVERS: Group[object] = Group(
     {
         "local": "tests.unit.toy:ToyDriver",
         "bare": "tests.unit.toy:BareDriver",
+        "containers": "tests.unit.toy:ContainersDriver",
         "kubernetes": "tests.unit.toy:PlatformDriver",
     },
 )
