@@ -34,6 +34,11 @@ def test_an_environment_is_read_into_values(folder: Path) -> None:
         ('links = ["nats"]', 'links = ["natz"]', "no store 'natz'; did you mean 'nats'?"),
         ('name = "mailer"', 'name = "api"', "'api' is there twice in services"),
         ('name = "2.0"', 'name = "2.0+x"', "'2.0+x' cannot be a name"),
+        (
+            '[[variants]]\nname = "slow"',
+            '[[operations]]\nname = ""\nwrites = true\n\n[[variants]]\nname = "slow"',
+            "'' cannot be a name",
+        ),
         ("routed = false", "routed = true", "exactly one service must be routed = true, not api, mailer"),
         ('versions = ["2.0"]', 'versions = ["2.1"]', "no version '2.1'; did you mean '2.0'?"),
         ('["/items"]', '["items"]', "smoke_paths: a path begins with '/', not 'items'"),
@@ -55,6 +60,13 @@ def test_what_could_not_work_is_refused_with_its_line(folder: Path, old: str, ne
     assert caught.value.file == file
     assert caught.value.line is not None
     assert message in str(caught.value)
+
+
+def test_an_operation_may_be_called_like_the_path_of_a_request(folder: Path) -> None:
+    rewrite(
+        folder / "environment.toml", "[[variants]]", '[[operations]]\nname = "/orders"\nwrites = true\n\n[[variants]]'
+    )
+    assert [operation.name for operation in read_environment(folder).operations] == ["/orders"]
 
 
 @pytest.mark.parametrize(
