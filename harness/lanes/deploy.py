@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from harness.environment import Service
 from harness.errors import StartFailed, StepFailed
 from harness.history import Kind
+from harness.lanes.census import Census
 from harness.lanes.gates import Live, judge
 from harness.lanes.rollouts import Rollouts
 from harness.lanes.stage import Stage
@@ -50,13 +51,14 @@ class Deployment:
         self._system = system
         self._stage = stage
         self._live = live
-        self._rollouts = Rollouts(system, scenario.change, stage, self._heed_abort)
+        self._census = Census(system, stage)
+        self._rollouts = Rollouts(system, scenario.change, stage, self._census, self._heed_abort)
         self._setback: Setback | None = None
 
     def survey(self) -> None:
         """Record who serves before anything changes."""
-        self._record_fleet()
-        self._stage.record(Kind.WEIGHTS, "weights", {self._scenario.change.old: 100})
+        self._census.take()
+        self._census.routed({self._scenario.change.old: 100})
 
     def run(self) -> None:
         """Raises Stopped if the run ended meanwhile, HarnessError if the harness could not do an action."""
@@ -85,6 +87,7 @@ class Deployment:
 
     def _end(self, outcome: str, reason: str) -> None:
         self._stage.end_step()
+        self._census.take()
         self._stage.record(Kind.ENDED, "deployment", {"outcome": outcome, "reason": reason})
 
     def _perform(self, action: Action) -> Outcome:
@@ -116,7 +119,7 @@ class Deployment:
         match action:
             case Add(service, version):
                 instance = self._system.add(service, version)
-                self._record_fleet()
+                self._census.take()
                 return instance
             case AwaitReady(name):
                 self._await_ready(self._instance(name))
@@ -126,11 +129,11 @@ class Deployment:
                 self._warm_up(self._instance(name), requests)
             case Route(weights):
                 self._system.route(weights)
-                self._stage.record(Kind.WEIGHTS, "weights", dict(weights))
+                self._census.routed(weights)
             case Remove(name):
                 departure = self._system.remove(name)
                 detail.update(exit_code=departure.exit_code, killed=departure.killed, took_s=departure.took_s)
-                self._record_fleet()
+                self._census.take()
             case Watch():
                 self._watch(action)
             case Migrate(phase, version):
@@ -177,6 +180,7 @@ class Deployment:
         due_ns = began_ns + round(watch.duration_s * 1e9)
         while (now_ns := self._stage.now_ns()) < due_ns:
             self._heed_abort()
+            self._census.take()
             if watch.gate is not None:
                 elapsed_share = (now_ns - began_ns) / (due_ns - began_ns)
                 tally = self._live.tally(watch.version, began_ns)
@@ -208,10 +212,6 @@ class Deployment:
         commands = {"expand": resolved.expand, "contract": resolved.contract, "back": resolved.back}
         if command := commands[phase]:
             self._system.migrate(command, version)
-
-    def _record_fleet(self) -> None:
-        fleet = {instance.name: instance.version for instance in self._system.instances()}
-        self._stage.record(Kind.FLEET, "fleet", fleet)
 
 
 def _get(url: str, path: str) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from harness.errors import HarnessError
-from harness.history import Kind
+from harness.lanes.census import Census
 from harness.lanes.stage import Stage
 from harness.protocols import (
     Apply,
@@ -31,12 +31,14 @@ STOP_S_MAX = 5.0
 class Rollouts:
     """`heed_abort` raises Setback if an operator wants the old version back."""
 
-    def __init__(self, system: System, change: Change, stage: Stage, heed_abort: Callable[[], None]) -> None:
+    def __init__(
+        self, system: System, change: Change, stage: Stage, census: Census, heed_abort: Callable[[], None]
+    ) -> None:
         self._system = system
         self._change = change
         self._stage = stage
+        self._census = census
         self._heed_abort = heed_abort
-        self._recorded: dict[Kind, Mapping[str, str] | Mapping[str, int]] = {}
 
     def perform(self, action: Apply | AwaitRollout | Undo | Run) -> None:
         """Raises Setback if it does not come to a good end, StepFailed if the platform refuses."""
@@ -52,13 +54,13 @@ class Rollouts:
                 self._await(action, platform)
             case Run():
                 self._run(action, platform)
-        self._record(platform)
+        self._census.take()
 
     def _await(self, awaited: AwaitRollout, platform: Platform) -> None:
         deadline_ns = self._stage.now_ns() + round(awaited.timeout_s * 1e9)
         while True:
             rollout = platform.rollout(awaited.service)
-            self._record(platform)
+            self._census.take()
             if rollout.state is RolloutState.FAILED:
                 raise Setback(f"the rollout of {awaited.service} {rollout.version} failed: {rollout.reason}")
             if rollout.state is RolloutState.COMPLETE:
@@ -78,21 +80,22 @@ class Rollouts:
         process = platform.run(run.argv, self._change)
         with _ended(process):
             while process.wait(POLL_S) is None:
-                self._record(platform)
+                self._census.take()
                 if self._stage.now_ns() > deadline_ns:
                     raise Setback(f"{process.name} ({run.argv[0]}) took longer than {run.timeout_s:g} s")
                 self._heed_abort()
                 self._stage.sleep(0)
         if process.exit_code != 0:
-            raise Setback(f"{process.name} ({run.argv[0]}) ended with code {process.exit_code}")
+            reason = f"{process.name} ({run.argv[0]}) ended with code {process.exit_code}"
+            if self._is_back(platform):
+                raise RolledBack(f"{reason}, and all is at {self._change.old}")
+            raise Setback(reason)
 
-    def _record(self, platform: Platform) -> None:
-        """Who is there and who is served by whom, whenever it is other than before."""
-        fleet = {instance.name: instance.version for instance in self._system.instances()}
-        for kind, name, detail in ((Kind.FLEET, "fleet", fleet), (Kind.WEIGHTS, "weights", platform.serving())):
-            if self._recorded.get(kind) != detail:
-                self._recorded[kind] = detail
-                self._stage.record(kind, name, dict(detail))
+    def _is_back(self, platform: Platform) -> bool:
+        """A tool that failed may have undone what it did, or not have begun."""
+        before = (RolloutState.COMPLETE, self._change.old)
+        rollouts = (platform.rollout(service.name) for service in self._system.environment.services)
+        return all((rollout.state, rollout.version) == before for rollout in rollouts)
 
 
 @contextmanager

@@ -65,6 +65,7 @@ class Command:
             yield from self._settle(services, change.new)
             yield Announce(WATCH)
             yield Watch(self.watch_s, change.new, self.gate)
+            yield from self._settle(services, change.new)  # a tool may still go back while it is watched
         except RolledBack:
             yield Announce(ROLLBACK)
             yield from self._return(change, services)

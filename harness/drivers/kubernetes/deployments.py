@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from harness.drivers.kubernetes.api import Json
 from harness.environment import Service, Version
@@ -52,20 +52,35 @@ def sibling(document: Json, version: str, replicas: int) -> Json:
     return other
 
 
-def rollout_of(deployment: Json, version: str) -> Rollout:
-    """As the Deployment's status says."""
+def rollout_of(deployment: Json, version: str, past_failures: Collection[str] = ()) -> Rollout:
+    """As the Deployment's status says. A failure that is among `past_failures` is of what was asked for before."""
     spec, status = deployment["spec"], deployment.get("status", {})
     wanted = spec["replicas"]
     counts = {key: status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
-    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    if seen:
-        for condition in status.get("conditions", ()):
-            if condition["type"] == "Progressing" and condition.get("reason") == DEADLINE:
-                return Rollout(RolloutState.FAILED, version, condition.get("message", DEADLINE))
+    if status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]:
+        failure = failure_of(deployment)
+        if failure and failure not in past_failures:
+            return Rollout(RolloutState.FAILED, version, _progress(status).get("message", DEADLINE))
         if all(count == wanted for count in counts.values()):
             return Rollout(RolloutState.COMPLETE, version)
     ready = f"{counts['updatedReplicas']} of {wanted} are new, {counts['availableReplicas']} of all are available"
     return Rollout(RolloutState.PROGRESSING, version, ready)
+
+
+def failure_of(deployment: Json) -> str:
+    """Which failure its status tells of, as none before or after is called; "" for none.
+
+    It stays until there is progress, also where something else has been asked for meanwhile.
+    """
+    progress = _progress(deployment.get("status", {}))
+    if progress.get("reason") != DEADLINE:
+        return ""
+    return f"{deployment['metadata']['uid']} at {progress.get('lastUpdateTime')}"
+
+
+def _progress(status: Json) -> Json:
+    conditions: Iterable[Json] = status.get("conditions", ())
+    return next((condition for condition in conditions if condition["type"] == "Progressing"), {})
 
 
 def previous_template(deployment: Json, replica_sets: Iterable[Json]) -> Json | None:

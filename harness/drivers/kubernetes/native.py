@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from harness.drivers.containers.engine import connect
@@ -16,11 +15,14 @@ from harness.drivers.kubernetes.deployments import named
 from harness.drivers.kubernetes.driver import Times, load_all, open_runtime
 from harness.drivers.kubernetes.ground import KIND_CONTEXT, Ground, chosen_context, open_ground
 from harness.drivers.kubernetes.images import STORES
+from harness.drivers.kubernetes.kubeconfig import write_for_tools
 from harness.drivers.kubernetes.members import Members
 from harness.drivers.kubernetes.native_nodes import DrainableSystem
-from harness.drivers.kubernetes.native_system import KubernetesSystem, Surroundings, version_of
+from harness.drivers.kubernetes.native_system import KubernetesSystem
 from harness.drivers.kubernetes.objects import Objects, check_kind
+from harness.drivers.kubernetes.surroundings import Surroundings, version_of
 from harness.drivers.kubernetes.templates import read_manifests
+from harness.drivers.kubernetes.tools import Tools
 from harness.drivers.migrations import Migrations
 from harness.drivers.postgres import DATABASE, SUPERUSER
 from harness.drivers.runtime import Address
@@ -96,7 +98,6 @@ class KubernetesSite:
                 self._ground.node_address,
                 users=Address("", 0),
                 stores={},
-                kubeconfig=str(self._ground.api.kubeconfig or Path("~/.kube/config").expanduser()),
             )
             try:
                 around = self._furnish(around, version)
@@ -116,21 +117,20 @@ class KubernetesSite:
                 yield system
 
     def _system(self, around: Surroundings, members: Members, version: str) -> KubernetesSystem:
+        api, namespace = self._ground.api, around.objects.namespace.name
+        file = self._workspace.scratch / f"{namespace}.kubeconfig"
+        kubeconfig = write_for_tools(file, api.kubeconfig, api.context, namespace)
+        tools = Tools(self._environment, self._workspace, kubeconfig, namespace)
         if Drainable in KubernetesDriver.offers:
-            return DrainableSystem(around, members, version, self._ground.api.core)
-        return KubernetesSystem(around, members, version)
+            return DrainableSystem(around, members, tools, version, api.core)
+        return KubernetesSystem(around, members, tools, version)
 
     def _furnish(self, around: Surroundings, version: str) -> Surroundings:
         """All but the services themselves: stores that are up, and ways in."""
         documents = around.documents(version)
-        routed = self._environment.routed.name
-        for document in documents:
-            if document["kind"] != "Deployment" and (document["kind"], document["metadata"]["name"]) != (
-                "Service",
-                routed,
-            ):
-                around.objects.apply(document)
-        users = self._let_in(around.objects, named(documents, "Service", routed))
+        for document in around.furniture(documents):
+            around.objects.apply(document)
+        users = self._let_in(around.objects, named(documents, "Service", self._environment.routed.name))
         stores = {
             store.name: url_of(store, self._reader(around.objects, named(documents, "Service", store.name)))
             for store in self._environment.stores

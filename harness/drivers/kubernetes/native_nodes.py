@@ -5,17 +5,24 @@ from __future__ import annotations
 import kubernetes.client
 
 from harness.drivers.kubernetes.members import Members
-from harness.drivers.kubernetes.native_system import KubernetesSystem, Surroundings
+from harness.drivers.kubernetes.native_system import KubernetesSystem
 from harness.drivers.kubernetes.objects import cordon, is_cordoned
+from harness.drivers.kubernetes.surroundings import Surroundings
+from harness.drivers.kubernetes.tools import Tools
 
 
 class DrainableSystem(KubernetesSystem):
     """Implements Drainable as well."""
 
     def __init__(
-        self, surroundings: Surroundings, members: Members, version: str, api: kubernetes.client.CoreV1Api
+        self,
+        surroundings: Surroundings,
+        members: Members,
+        tools: Tools,
+        version: str,
+        api: kubernetes.client.CoreV1Api,
     ) -> None:
-        super().__init__(surroundings, members, version)
+        super().__init__(surroundings, members, tools, version)
         self._api = api
 
     def node_of(self, name: str) -> str:

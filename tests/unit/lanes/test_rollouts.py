@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from harness.lanes.gates import Tally
 from harness.lanes.stage import Stage
 from harness.protocols import Process, Rollout, RolloutPolicy, RolloutState
 from harness.scenario import Change, Load, Scenario
+from harness.strategies.canary import Canary, CanaryStep
 from harness.strategies.command import Command
 from harness.strategies.deployment import NativeDeployment
 from tests.unit.fakes import ENVIRONMENT, CannedLive, FakeSystem, MemoryTimeline
@@ -110,6 +112,24 @@ def test_who_is_there_and_who_serves_is_recorded_as_it_changes(scenario: Scenari
     assert tuple(moment.name for moment in recorder.of(Kind.STEP)) == scenario.strategy.names(replicas=2)
 
 
+def test_what_a_platform_serves_is_recorded_not_what_it_was_asked_for() -> None:
+    """One instance of three gets a third of the traffic, not a quarter."""
+    canary = Canary((CanaryStep(25, 0.0), CanaryStep(100, 0.0)), gate=None)
+    recorder = deploy(FakePlatform(), replace(NATIVE, strategy=canary))
+    weights = [moment.detail for moment in recorder.of(Kind.WEIGHTS)]
+    assert {"1": 2, "2": 1} in weights
+    assert {"1": 75, "2": 25} not in weights
+    assert weights[-1] == {"2": 2}
+
+
+def test_the_record_does_not_repeat_itself_and_ends_with_what_is_left() -> None:
+    recorder = deploy(FakePlatform())
+    for kind in (Kind.FLEET, Kind.WEIGHTS):
+        details = [moment.detail for moment in recorder.of(kind)]
+        assert all(one != other for one, other in pairwise(details))
+    assert recorder.moments()[-1].kind is Kind.ENDED
+
+
 @pytest.mark.parametrize(
     ("system", "reason"),
     [
@@ -141,10 +161,42 @@ def test_a_tool_that_goes_back_by_itself_is_seen_and_not_told_to() -> None:
     assert system.ran == [("deploy",)]
 
 
-def test_a_tool_that_fails_is_a_setback() -> None:
+def test_a_tool_that_goes_back_while_the_new_version_is_watched_is_seen() -> None:
+    system = FakePlatform()
+
+    class GoesBack(CannedLive):
+        def tally(self, version: str, since_ns: int) -> Tally:
+            system.fleet = [replace(instance, version="1") for instance in system.fleet]
+            return super().tally(version, since_ns)
+
+    recorder = deploy(system, BY_COMMAND, GoesBack())
+    assert ending(recorder) == ("rolled back", "web ended at 1, not at 2")
+    assert recorder.of(Kind.WEIGHTS)[-1].detail == {"1": 2}
+    assert system.ran == [("deploy",)]
+
+
+def test_a_tool_that_fails_with_all_as_it_was_need_not_be_undone() -> None:
     system = FakePlatform(tool=FakeProcess(7))
-    recorder = deploy(system, replace(BY_COMMAND, strategy=Command(("deploy",), timeout_s=0.4)))
+    recorder = deploy(system, BY_COMMAND)
+    assert ending(recorder) == ("rolled back", "tool-1 (deploy) ended with code 7, and all is at 1")
+    assert system.ran == [("deploy",)]
+
+
+def test_a_tool_that_fails_halfway_is_undone() -> None:
+    @dataclass
+    class Halfway(FakePlatform):
+        def run(self, argv: Sequence[str], change: Change) -> Process:
+            if argv == ("deploy",):
+                self.ran.append(tuple(argv))
+                self._go("web", change.new)
+                return FakeProcess(7)
+            return super().run(argv, change)
+
+    system = Halfway()
+    recorder = deploy(system, BY_COMMAND)
     assert ending(recorder) == ("rolled back", "tool-1 (deploy) ended with code 7")
+    assert system.ran == [("deploy",), ("undeploy",)]
+    assert system.serving() == {"1": 2}
 
 
 def test_a_tool_that_does_not_end_is_stopped() -> None:

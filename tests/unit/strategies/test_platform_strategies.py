@@ -90,6 +90,8 @@ def test_a_command_is_watched_until_all_services_are_at_the_new_version() -> Non
         AwaitRollout("web", "2.0", 20),
         AwaitRollout("projector", "2.0", 20),
         Watch(3.0, "2.0", strategy.gate),
+        AwaitRollout("web", "2.0", 20),
+        AwaitRollout("projector", "2.0", 20),
         Migrate("contract", "2.0"),
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from harness.drivers.kubernetes.deployments import (
     VERSION,
     deployed,
+    failure_of,
     named,
     previous_template,
     rollout_of,
@@ -91,7 +92,7 @@ def status(
     updated: int, available: int, total: int = 3, observed: int = 2, condition: dict[str, str] | None = None
 ) -> dict[str, Any]:
     return {
-        "metadata": {"generation": 2},
+        "metadata": {"generation": 2, "uid": "web"},
         "spec": {"replicas": 3},
         "status": {
             "observedGeneration": observed,
@@ -104,7 +105,13 @@ def status(
     }
 
 
-LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "it took too long"}
+LATE = {
+    "type": "Progressing",
+    "status": "False",
+    "reason": "ProgressDeadlineExceeded",
+    "message": "it took too long",
+    "lastUpdateTime": "noon",
+}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +129,16 @@ LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExc
 def test_how_far_a_rollout_has_come(deployment: dict[str, Any], state: RolloutState, reason: str) -> None:
     rollout = rollout_of(deployment, "2.0")
     assert (rollout.state, rollout.version, rollout.reason) == (state, "2.0", reason)
+
+
+def test_a_failure_stays_in_the_status_until_there_is_progress_and_says_nothing_of_what_comes_next() -> None:
+    failed = status(1, 3, total=4, condition=LATE)
+    past = {failure_of(failed)}
+    assert rollout_of(failed, "2.0", past).state is RolloutState.PROGRESSING
+    again = status(1, 3, total=4, condition={**LATE, "lastUpdateTime": "later"})
+    assert rollout_of(again, "2.0", past).state is RolloutState.FAILED
+    assert rollout_of(status(3, 3, condition=LATE), "2.0", past).state is RolloutState.COMPLETE
+    assert failure_of(status(3, 3)) == failure_of({"metadata": {"uid": "new"}, "spec": {}}) == ""
 
 
 def revision(number: int, owner: str, image: str) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""Who is there, and how users' requests are divided among versions: recorded as it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.history import Kind
+from harness.lanes.stage import Stage
+from harness.protocols import Platform, System
+
+
+class Census:
+    def __init__(self, system: System, stage: Stage) -> None:
+        self._system = system
+        self._stage = stage
+        self._last: dict[Kind, Mapping[str, str] | Mapping[str, int]] = {}
+
+    def take(self) -> None:
+        """All instances; and where a platform divides the requests, by whole instances, how it does."""
+        self._note(Kind.FLEET, "fleet", {instance.name: instance.version for instance in self._system.instances()})
+        if isinstance(self._system, Platform):
+            self._note(Kind.WEIGHTS, "weights", self._system.serving())
+
+    def routed(self, weights: Mapping[str, int]) -> None:
+        """What the router has confirmed. A platform's own word comes before what it was asked for."""
+        if isinstance(self._system, Platform):
+            self.take()
+        else:
+            self._note(Kind.WEIGHTS, "weights", weights)
+
+    def _note(self, kind: Kind, name: str, detail: Mapping[str, str] | Mapping[str, int]) -> None:
+        if self._last.get(kind) != detail:
+            self._last[kind] = detail
+            self._stage.record(kind, name, dict(detail))
