@@ -38,14 +38,15 @@ class KubernetesSystem:
     the Service selects versions; a weight is the share of a version's pods."""
 
     def __init__(self, surroundings: Surroundings, members: Members, tools: Tools, version: str) -> None:
-        self.environment = surroundings.environment
+        self.environment = surroundings.blueprint.environment
+        self._blueprint = surroundings.blueprint
         self._around = surroundings
         self._objects = surroundings.objects
         self._members = members
         self._tools = tools
         self._routed = self.environment.routed
-        self._releases = Releases(surroundings, version)
-        service = named(surroundings.manifests, "Service", self._routed.name)
+        self._releases = Releases(self._blueprint, self._objects, version)
+        service = named(self._blueprint.manifests, "Service", self._routed.name)
         self._entrance = Entrance(self._objects, members, service)
         self._doors = Doors(self._objects, surroundings.node_address, self._entrance.port)
         self._selected: tuple[str, ...] = (version,)
@@ -117,11 +118,11 @@ class KubernetesSystem:
 
     def apply(self, service: str, version: str, policy: RolloutPolicy) -> None:
         """With all that stands around the services, as the manifests have it at that version."""
-        documents = self._around.documents(version)
+        documents = self._blueprint.documents(version)
         try:
             self._releases.forgive()
             self._entrance.select(())
-            for document in self._around.furniture(documents):
+            for document in self._blueprint.furniture(documents):
                 self._objects.apply(document)
             self._releases.put(documents, service, version, policy)
         except Refused as error:
@@ -159,7 +160,7 @@ class KubernetesSystem:
 
     def fill(self, version: str) -> None:
         """All services at `version`, ready and served. Raises StartFailed."""
-        documents = self._around.documents(version)
+        documents = self._blueprint.documents(version)
         try:
             for service in self.environment.services:
                 self._releases.put(documents, service.name, version)

@@ -15,7 +15,8 @@ from harness.drivers.kubernetes.deployments import (
     sibling,
     slug,
 )
-from harness.drivers.kubernetes.surroundings import Surroundings, version_of
+from harness.drivers.kubernetes.objects import Objects
+from harness.drivers.kubernetes.surroundings import Blueprint
 from harness.environment import Service
 from harness.errors import StepFailed
 from harness.protocols import AS_WRITTEN, Rollout, RolloutPolicy
@@ -25,11 +26,11 @@ from harness.versions import resolve
 class Releases:
     """Raises Refused, and HarnessError if the API server does not answer. At first all services are at `version`."""
 
-    def __init__(self, around: Surroundings, version: str) -> None:
-        self._around = around
-        self._environment = around.environment
-        self._objects = around.objects
-        self._based_on = {service.name: version for service in around.environment.services}
+    def __init__(self, blueprint: Blueprint, objects: Objects, version: str) -> None:
+        self._blueprint = blueprint
+        self._environment = blueprint.environment
+        self._objects = objects
+        self._based_on = {service.name: version for service in blueprint.environment.services}
         self._past_failures: frozenset[str] = frozenset()
 
     def put(self, documents: Iterable[Json], service: str, version: str, policy: RolloutPolicy = AS_WRITTEN) -> None:
@@ -48,13 +49,13 @@ class Releases:
         if template is None:
             raise StepFailed(f"the Deployment {service} has no revision to go back to")
         self._objects.replace("Deployment", service, "/spec/template", template)
-        self._based_on[service] = version_of(self._environment, template)
+        self._based_on[service] = self._blueprint.version_of(template)
 
     def of(self, service: str) -> Sequence[Rollout]:
         """How far each Deployment of its pods has come, whoever made it."""
-        labels = self._around.selector(service).items()
+        labels = self._blueprint.selector(service).items()
         return tuple(
-            rollout_of(each, version_of(self._environment, each["spec"]["template"]), self._past_failures)
+            rollout_of(each, self._blueprint.version_of(each["spec"]["template"]), self._past_failures)
             for each in self._objects.all("Deployment")
             if labels <= each["spec"]["template"]["metadata"]["labels"].items()
         )
@@ -72,7 +73,7 @@ class Releases:
         except Refused as error:
             if error.status != NOT_FOUND:
                 raise
-            own = self._deployment(self._around.documents(version), service, version, AS_WRITTEN)
+            own = self._deployment(self._blueprint.documents(version), service, version, AS_WRITTEN)
             self._objects.apply(sibling(own, version, 1))
         else:
             self._objects.merge("Deployment", home, {"spec": {"replicas": replicas + 1}})

@@ -1,4 +1,4 @@
-"""What a system on Kubernetes finds when it starts, and how its pods tell their version."""
+"""What a system on Kubernetes is made from, and what it finds when it starts."""
 
 from __future__ import annotations
 
@@ -13,26 +13,16 @@ from harness.drivers.kubernetes.templates import key_of, render
 from harness.drivers.migrations import Migrations
 from harness.drivers.runtime import Address
 from harness.environment import Environment
-from harness.protocols import Workspace
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """The same for as long as the system lives."""
+class Blueprint:
+    """The environment's manifests, and what they mean. `values` are those of placeholders but for a version's own."""
 
     environment: Environment
-    workspace: Workspace
-    objects: Objects
     manifests: tuple[Json, ...]
     """As they are written."""
     values: Mapping[str, str]
-    """For placeholders, but for those of a version."""
-    migrations: Migrations
-    node_address: str
-    users: Address
-    """Where users come in."""
-    stores: Mapping[str, str]
-    """Where the harness reads each store."""
 
     def documents(self, version: str) -> tuple[Json, ...]:
         """The manifests at that version. Raises InvalidInput."""
@@ -50,15 +40,28 @@ class Surroundings:
         labels: Mapping[str, str] = named(self.manifests, "Deployment", service)["spec"]["selector"]["matchLabels"]
         return labels
 
+    def version_of(self, pod: Json) -> str:
+        """Of a pod, or of the template of one: what it is marked as, if its image is that version's; else what its
+        image is, as for pods that a tool of the user's changed."""
+        images = {container["image"] for container in pod["spec"]["containers"]}
+        marked = str(pod["metadata"].get("annotations", {}).get(VERSION, ""))
+        if marked and service_image(self.environment, marked) in images:
+            return marked
+        for version in self.environment.versions:
+            if service_image(self.environment, version.name) in images:
+                return version.name
+        return f"unknown ({', '.join(sorted(images))})"
 
-def version_of(environment: Environment, pod: Json) -> str:
-    """Of a pod, or of the template of one: what it is marked as, if its image is that version's; else what its image
-    is, as for pods that a tool of the user's changed."""
-    images = {container["image"] for container in pod["spec"]["containers"]}
-    marked = str(pod["metadata"].get("annotations", {}).get(VERSION, ""))
-    if marked and service_image(environment, marked) in images:
-        return marked
-    for version in environment.versions:
-        if service_image(environment, version.name) in images:
-            return version.name
-    return f"unknown ({', '.join(sorted(images))})"
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The same for as long as a system lives."""
+
+    blueprint: Blueprint
+    objects: Objects
+    migrations: Migrations
+    node_address: str
+    users: Address
+    """Where users come in."""
+    stores: Mapping[str, str]
+    """Where the harness reads each store."""

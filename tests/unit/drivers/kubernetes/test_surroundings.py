@@ -8,11 +8,27 @@ from typing import Any
 import pytest
 
 from harness.drivers.kubernetes.deployments import VERSION
-from harness.drivers.kubernetes.surroundings import version_of
+from harness.drivers.kubernetes.surroundings import Blueprint
 from harness.environment import Image
 from tests.unit.fakes import ENVIRONMENT
 
 SHOP = replace(ENVIRONMENT, image=Image("shop:{version}"))
+NAMES = (
+    ("Deployment", "web"),
+    ("Deployment", "worker"),
+    ("Deployment", "proxy"),
+    ("Service", "web"),
+    ("Service", "db"),
+)
+MANIFESTS: tuple[dict[str, Any], ...] = tuple(
+    {
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": {"selector": {"matchLabels": {"app": name}}, "image": "{image} {version} {namespace}"},
+    }
+    for kind, name in NAMES
+)
+BLUEPRINT = Blueprint(SHOP, MANIFESTS, {"namespace": "ours"})
 
 
 def pod(image: str, marked: str | None = None) -> dict[str, Any]:
@@ -31,4 +47,17 @@ def pod(image: str, marked: str | None = None) -> dict[str, Any]:
     ],
 )
 def test_a_mark_counts_only_with_the_image_of_its_version(pod: dict[str, Any], version: str) -> None:
-    assert version_of(SHOP, pod) == version
+    assert BLUEPRINT.version_of(pod) == version
+
+
+def test_all_but_the_services_and_the_way_in_of_users_stands_around_them() -> None:
+    around = BLUEPRINT.furniture(BLUEPRINT.documents("1"))
+    assert [(each["kind"], each["metadata"]["name"]) for each in around] == [("Deployment", "proxy"), ("Service", "db")]
+
+
+def test_manifests_are_filled_in_for_a_version() -> None:
+    assert {each["spec"]["image"] for each in BLUEPRINT.documents("2")} == {"shop:2 2 ours"}
+
+
+def test_a_service_s_pods_are_known_by_what_its_deployment_selects() -> None:
+    assert BLUEPRINT.selector("worker") == {"app": "worker"}
