@@ -26,6 +26,13 @@ class Arrivals(StrEnum):
     POISSON = "poisson"
 
 
+class LoadWhere(StrEnum):
+    """Where the workers of a load run."""
+
+    HERE = "here"
+    CLUSTER = "cluster"
+
+
 @dataclass(frozen=True)
 class Change:
     """From which version to which. Versions may carry variants: `2.0+no-upcaster`."""
@@ -47,9 +54,14 @@ class Load:
     users: int = 64
     """Virtual users, and so the cap on open connections."""
     timeout_s: float = 5.0
+    workers: int = 1
+    """Processes, or pods, that the arrivals and the virtual users are divided over."""
+    where: LoadWhere = LoadWhere.HERE
 
     def __post_init__(self) -> None:
-        positive(rate_per_s=self.rate_per_s, users=self.users, timeout_s=self.timeout_s)
+        positive(rate_per_s=self.rate_per_s, users=self.users, timeout_s=self.timeout_s, workers=self.workers)
+        if self.workers > self.users:
+            raise ValueError(f"workers must be no more than users: there are {self.users} of these")
         for at_s, rate_per_s in self.shape:
             not_negative(shape=at_s)
             not_negative(shape=rate_per_s)

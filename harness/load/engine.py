@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGKILL
+from typing import Protocol
 
 import harness
 from harness.environment import Headers
@@ -32,9 +33,7 @@ from harness.scenario import Load
 
 LOAD_S_MAX = 30.0
 PREPARE_S_MAX = 60.0
-BEGIN_AHEAD_S = 0.05
 _POLL_S = 0.02
-_DRAIN_EXTRA_S = 5.0
 _KILLED_S_MAX = 5.0
 _LOG_LINES = 20
 _SESSIONS_MAX = 65_535
@@ -45,13 +44,31 @@ class LoadStopped(HarnessError):
     """A worker ended, or did not do in time what it was told; the message ends with its last log lines."""
 
 
+class Commands(Protocol):
+    """The way to a worker."""
+
+    def send(self, command: Prepare | Begin | End) -> None: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things take where the workers are."""
+
+    begin_ahead_s: float = 0.05
+    """For the start to reach all workers before it comes."""
+    drain_extra_s: float = 5.0
+    """From when the last request must be done to when all that was recorded is here."""
+
+
 @dataclass
-class _Worker:
+class Worker:
     process: Process
-    commands: CommandWriter
+    commands: Commands
     journal: JournalReader
     log: Path
     recording: Path
+    stopped: type[LoadStopped] = LoadStopped
+    """What is raised if it ends, or does not as it is told."""
 
     def __post_init__(self) -> None:
         self._entries: list[Entry] = []
@@ -61,19 +78,24 @@ class _Worker:
         return any(isinstance(entry, state) for entry in self._entries)
 
     def failure(self, what: str) -> LoadStopped:
+        """To be raised."""
         try:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
         except FileNotFoundError:
             tail = "(it wrote no log)"
-        return LoadStopped(f"{self.process.name} {what}\n{tail}")
+        return self.stopped(f"{self.process.name} {what}\n{tail}")
+
+
+_HERE = Pace()
 
 
 class RunningLoad:
     """Workers that run. `prepare`, `begin` and `end` are called once each, in this order."""
 
-    def __init__(self, workers: Sequence[_Worker], timeout_s: float) -> None:
+    def __init__(self, workers: Sequence[Worker], timeout_s: float, pace: Pace = _HERE) -> None:
         self._workers = workers
         self._timeout_s = timeout_s
+        self._pace = pace
         self._ended = False
         self._nobody_sets_this = threading.Event()
 
@@ -99,7 +121,7 @@ class RunningLoad:
 
     def begin(self, at_ns: int | None = None) -> int:
         """Let the load flow from `at_ns`, by default a moment ahead; returns this time."""
-        at_ns = time.monotonic_ns() + int(BEGIN_AHEAD_S * 1e9) if at_ns is None else at_ns
+        at_ns = time.monotonic_ns() + int(self._pace.begin_ahead_s * 1e9) if at_ns is None else at_ns
         for worker in self._workers:
             worker.commands.send(Begin(at_ns))
         return at_ns
@@ -120,7 +142,7 @@ class RunningLoad:
         self._ended = True
         for worker in self._workers:
             worker.commands.send(End(at_ns))
-        deadline = max(at_ns / 1e9, time.monotonic()) + self._timeout_s + _DRAIN_EXTRA_S
+        deadline = max(at_ns / 1e9, time.monotonic()) + self._timeout_s + self._pace.drain_extra_s
         for worker in self._workers:
             exit_code = worker.process.wait(max(0.0, deadline - time.monotonic()))
             if exit_code is None:
@@ -165,36 +187,59 @@ def start_load(
     `folder` takes plans and recordings, `logs` one log a worker. Keys are numbers above `key_base`, by default the
     time, so that no later run uses them again. Raises InvalidInput if the load cannot be done.
     """
-    _require_possible(load, processes)
-    # Seconds leave room for two thousand million keys a run; and no two runs share a store and start in one second.
-    key_base = int(time.time()) << 31 if key_base is None else key_base
+    plans = plans_of(load, folder, seed=seed, headers=headers, writes=writes, workers=processes, key_base=key_base)
     with ExitStack() as cleanup:
         workers = []
-        for number in range(processes):
-            name = f"load-{number}"
-            plan = WorkerPlan(
-                load=replace(load, users=len(range(number, load.users, processes))),
-                seed=seed,
-                headers=headers,
-                writes=tuple(writes),
-                key_base=key_base,
-                recording=folder / f"{name}.requests",
-                commands=folder / f"{name}.commands",
-                sessions=load.users,
-                worker=number,
-                workers=processes,
-            )
+        for plan in plans:
             commands = CommandWriter(plan.commands)
             cleanup.callback(commands.close)
-            plan_file = folder / f"{name}.plan.json"
+            plan_file = folder / f"{plan.name}.plan.json"
             plan.write(plan_file)
-            log = logs / f"{name}.log"
-            argv = (sys.executable, "-m", "harness.load.worker", str(plan_file))
-            process = spawner.spawn(Command(name, argv, _variables(), log=log))
-            workers.append(_Worker(process, commands, JournalReader(journal_of(plan.recording)), log, plan.recording))
+            log = logs / f"{plan.name}.log"
+            process = spawner.spawn(process_of(plan.name, plan_file, log))
+            workers.append(Worker(process, commands, JournalReader(journal_of(plan.recording)), log, plan.recording))
         running = RunningLoad(workers, load.timeout_s)
         cleanup.callback(running.kill)
         yield running
+
+
+def plans_of(
+    load: Load,
+    folder: Path,
+    *,
+    seed: int,
+    headers: Headers,
+    writes: Sequence[str],
+    workers: int,
+    key_base: int | None = None,
+) -> tuple[WorkerPlan, ...]:
+    """Each worker's part of the load; `folder` is where its recording will be. Raises InvalidInput.
+
+    See start_load for `key_base`.
+    """
+    _require_possible(load, workers)
+    # Seconds leave room for two thousand million keys a run; and no two runs share a store and start in one second.
+    key_base = int(time.time()) << 31 if key_base is None else key_base
+    return tuple(
+        WorkerPlan(
+            load=replace(load, users=len(range(number, load.users, workers))),
+            seed=seed,
+            headers=headers,
+            writes=tuple(writes),
+            key_base=key_base,
+            recording=folder / f"load-{number}.requests",
+            commands=folder / f"load-{number}.commands",
+            sessions=load.users,
+            worker=number,
+            workers=workers,
+        )
+        for number in range(workers)
+    )
+
+
+def process_of(name: str, plan_file: Path, log: Path) -> Command:
+    """The worker whose plan that is."""
+    return Command(name, (sys.executable, "-m", "harness.load.worker", str(plan_file)), _variables(), log=log)
 
 
 def _require_possible(load: Load, processes: int) -> None:

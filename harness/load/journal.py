@@ -38,7 +38,18 @@ class Drained(msgspec.Struct, frozen=True, tag="drained"):
     """The load has ended and nothing is in flight."""
 
 
-Entry: TypeAlias = Name | Stall | Loaded | Prepared | Drained
+class Clock(msgspec.Struct, frozen=True, tag="clock"):
+    """The harness's note in its copy of the journal of a worker on another machine, whose times are by its own clock.
+
+    When that showed `at_ns`, the harness's clock showed `offset_ns` more, give or take `bound_ns`.
+    """
+
+    at_ns: int
+    offset_ns: int
+    bound_ns: int
+
+
+Entry: TypeAlias = Name | Stall | Loaded | Prepared | Drained | Clock
 
 
 class JournalWriter:
@@ -49,6 +60,10 @@ class JournalWriter:
 
     def append(self, entry: Entry) -> None:
         os.write(self._descriptor, msgspec.json.encode(entry) + b"\n")
+
+    def copy(self, lines: bytes) -> None:
+        """Append whole lines of another journal."""
+        os.write(self._descriptor, lines)
 
     def close(self) -> None:
         os.close(self._descriptor)

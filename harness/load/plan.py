@@ -33,8 +33,16 @@ class WorkerPlan:
     worker: int = 0
     workers: int = 1
 
+    @property
+    def name(self) -> str:
+        """The worker's, for people and files."""
+        return f"load-{self.worker}"
+
+    def encoded(self) -> bytes:
+        return msgspec.json.encode(self, enc_hook=str)
+
     def write(self, path: Path) -> None:
-        path.write_bytes(msgspec.json.encode(self, enc_hook=str))
+        path.write_bytes(self.encoded())
 
     @classmethod
     def read(cls, path: Path) -> WorkerPlan:

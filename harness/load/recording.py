@@ -11,7 +11,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.load.journal import JournalReader, JournalWriter, Name, Stall
-from harness.load.records import NAMED_COLUMNS, REQUEST, Outcome
+from harness.load.alignment import Alignment
+from harness.load.journal import Clock, Entry, JournalReader, JournalWriter, Name, Stall
+from harness.load.records import NAMED_COLUMNS, REQUEST, TIME_COLUMNS, Outcome
 
 _MAGIC = b"rollreq1"
 _HEADER = struct.Struct("@8sq")  # magic; bytes of whole records
@@ -165,6 +166,64 @@ class Recorder:
         self._offset = 0
 
 
+def committed_bytes(path: Path) -> int:
+    """How much of a recording's records is whole; 0 for a file that does not exist yet. Raises HarnessError."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER.size)
+    except FileNotFoundError:
+        return 0
+    if not any(header):
+        return 0  # created, and not begun
+    magic, size = _HEADER.unpack(header)
+    if magic != _MAGIC:
+        raise HarnessError(f"{path} is not a recording of requests")
+    return int(size)
+
+
+def read_records(path: Path, offset: int, size: int) -> bytes:
+    """So many bytes of the records, as they are in the file; no more than have been committed may be asked for."""
+    with path.open("rb") as file:
+        file.seek(_HEADER_BYTES + offset)
+        return file.read(size)
+
+
+class RecordingCopy:
+    """A recording of another machine's, copied while it is being made. It can be read at any moment like the original.
+
+    Raises FileExistsError if there is one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        """Bytes of records."""
+        self.journal_size = 0
+        """Bytes of the original's journal: what is noted here beside it does not count."""
+        self._journal = JournalWriter(journal_of(path))
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        self._commit()
+
+    def append(self, records: bytes, journal: bytes) -> None:
+        """What came next: whole records, and the whole lines of the journal in which their names are."""
+        self._journal.copy(journal)
+        self.journal_size += len(journal)
+        os.pwrite(self._descriptor, records, _HEADER_BYTES + self.size)
+        self.size += len(records)
+        self._commit()
+
+    def note(self, entry: Entry) -> None:
+        """An entry of the harness's own."""
+        self._journal.append(entry)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+        self._journal.close()
+
+    def _commit(self) -> None:
+        os.pwrite(self._descriptor, _HEADER.pack(_MAGIC, self.size), 0)
+
+
 Names: TypeAlias = dict[str, list[str]]
 """By column of NAMED_COLUMNS, the names that its numbers index. They only ever grow."""
 
@@ -177,10 +236,11 @@ class _Recording:
         self._journal = JournalReader(journal_of(path))
         self._names = names
         self._common: dict[str, list[int]] = {column: [0] for column in NAMED_COLUMNS}
+        self._readings: list[Clock] = []
         self._read = 0
 
     def new(self) -> NDArray[np.void]:
-        count = self._committed()
+        count = committed_bytes(self._path) // REQUEST.itemsize
         self._read_journal()  # after the count: a name is in the journal before the first record that uses it
         if count == self._read:
             return np.empty(0, REQUEST)
@@ -189,20 +249,11 @@ class _Recording:
         self._read = count
         for column, common in self._common.items():
             records[column] = np.array(common, dtype=REQUEST[column])[records[column]]
+        if self._readings:
+            alignment = Alignment(self._readings)
+            for column in TIME_COLUMNS:
+                records[column] = alignment.times(records[column])
         return records
-
-    def _committed(self) -> int:
-        try:
-            with self._path.open("rb") as file:
-                header = file.read(_HEADER.size)
-        except FileNotFoundError:
-            return 0
-        if not any(header):
-            return 0  # created, and not begun
-        magic, size = _HEADER.unpack(header)
-        if magic != _MAGIC:
-            raise HarnessError(f"{self._path} is not a recording of requests")
-        return int(size) // REQUEST.itemsize
 
     def _read_journal(self) -> None:
         for entry in self._journal.new():
@@ -211,6 +262,8 @@ class _Recording:
                 if entry.name not in table:
                     table.append(entry.name)
                 self._common[entry.table].append(table.index(entry.name))
+            elif isinstance(entry, Clock):
+                self._readings.append(entry)
 
 
 class Records:
@@ -237,5 +290,20 @@ class Records:
 
     def stalls(self) -> list[tuple[int, int]]:
         """When a worker did not run, as (from_ns, until_ns), in order."""
-        entries = (entry for file in self.files for entry in JournalReader(journal_of(file)).new())
-        return sorted((entry.from_ns, entry.until_ns) for entry in entries if isinstance(entry, Stall))
+        return sorted(stall for file in self.files for stall in _stalls(JournalReader(journal_of(file)).new()))
+
+
+def alignment_of(recording: Path) -> Alignment:
+    """By the clock readings in a recording's journal."""
+    return _alignment(JournalReader(journal_of(recording)).new())
+
+
+def _alignment(entries: Iterable[Entry]) -> Alignment:
+    return Alignment([entry for entry in entries if isinstance(entry, Clock)])
+
+
+def _stalls(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+    alignment = _alignment(entries)
+    for entry in entries:
+        if isinstance(entry, Stall):
+            yield alignment.time(entry.from_ns), alignment.time(entry.until_ns)

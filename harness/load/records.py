@@ -1,6 +1,7 @@
 """The record of one request: its layout in memory and on disk, and its codes.
 
-Times are monotonic nanoseconds, comparable between all processes of one machine; 0 means "did not happen".
+Times are monotonic nanoseconds, comparable between all processes of one machine; 0 means "did not happen". Those of
+another machine are brought onto this one's clock when they are read: see alignment.py.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ REQUEST = np.dtype(
 )
 
 
+TIME_COLUMNS = ("scheduled_ns", "sent_ns", "first_byte_ns", "done_ns")
 NAMED_COLUMNS = ("operation", "lane", "error", "version", "instance")
 """Columns that index a table of names; 0 is the empty name, which means none."""
 
