@@ -87,5 +87,13 @@ class LedgerUser(OpenLoopUser):
         )
 
 
+class StatementUser(LedgerUser):
+    """Half of the requests are for long answers, so that many are in flight whenever an instance stops."""
+
+    @operation(weight=85)
+    def statement(self) -> None:
+        super().statement()
+
+
 def _headers(key: int) -> dict[str, str]:
     return {"content-type": "application/json", "idempotency-key": str(key)}
