@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import __version__, registry
 from harness.history import RunFacts
-from harness.scenario import Scenario
+from harness.scenario import LoadWhere, Scenario
 
 
 def facts_of(scenario: Scenario, *, run_id: str, started_at: datetime, origin_ns: int, load_ends_ns: int) -> RunFacts:
@@ -40,6 +40,7 @@ def facts_of(scenario: Scenario, *, run_id: str, started_at: datetime, origin_ns
         routed=environment.routed.name,
         harness_version=__version__,
         machine=machine(),
+        remote_workers=scenario.load.workers if scenario.load.where is LoadWhere.CLUSTER else 0,
     )
 
 

@@ -97,6 +97,10 @@ class Kind(StrEnum):
     QUIET      after the load. reached: consumers and projections caught up; settled: they caught up, or nothing moved
                any more although they had not; waited_s
     CUT        name = what cut the run short before its end, e.g. "KeyboardInterrupt"
+    WORKER     name = a worker of the load on another machine; from the load's beginning to its end. whole: all that it
+               recorded is in the history, by a clock that is known; requests; offset_ns, drift_ns: what the harness's
+               clock showed more, and what it had gained at the end; bound_ns: the largest error of its times;
+               collected_s; trouble: why it is not whole
     NOTE       text, for people
     """
 
@@ -112,6 +116,7 @@ class Kind(StrEnum):
     STALL = "stall"
     QUIET = "quiet"
     CUT = "cut"
+    WORKER = "worker"
     NOTE = "note"
 
 
@@ -162,6 +167,8 @@ class RunFacts:
     routed: str = ""
     harness_version: str = ""
     machine: str = ""
+    remote_workers: int = 0
+    """Workers of the load on other machines; 0: all of it was sent from this one."""
 
 
 @dataclass(frozen=True)
@@ -245,6 +252,12 @@ class History:
     def fault_windows(self) -> tuple[tuple[int, int], ...]:
         """From when to when some fault was in, in ns; disjoint and in order."""
         return self._spans(Kind.FAULT)
+
+    @property
+    def clock_error_ns(self) -> int:
+        """By so much the times of two requests may be apart in error; 0 if all were sent from one machine."""
+        bounds = (moment.detail.get("bound_ns") for moment in self.moments(Kind.WORKER))
+        return 2 * max((bound for bound in bounds if isinstance(bound, int)), default=0)
 
     def close(self) -> None:
         self._connection.close()

@@ -18,7 +18,7 @@ from harness.protocols import (
     Smoke,
     Watch,
 )
-from harness.scenario import Ending, Load, Scenario, ScheduledFault, Slo
+from harness.scenario import Ending, Load, LoadWhere, Scenario, ScheduledFault, Slo
 from harness.strategies.words import describe
 from harness.versions import resolve
 
@@ -70,14 +70,24 @@ def _service(service: Service) -> Node:
     return Node(f"{service.replicas} of {service.name}{routed}{links}")
 
 
+_PLACES = {LoadWhere.HERE: "here", LoadWhere.CLUSTER: "in the cluster"}
+
+
 def _load(load: Load, scenario: Scenario) -> Node:
     rate = f"{load.rate_per_s:g}/s"
     if load.shape:
         rate = ", ".join(f"{rate_per_s:g}/s at {at_s:g} s" for at_s, rate_per_s in load.shape)
     return Node(
         f"load: {load.user} of {load.locustfile.name}, {rate}, {load.arrivals} arrivals, {load.users} users, "
-        f"time-out {load.timeout_s:g} s; {scenario.settle_s:g} s before the first step and after the last"
+        f"{_workers(load)}time-out {load.timeout_s:g} s; "
+        f"{scenario.settle_s:g} s before the first step and after the last"
     )
+
+
+def _workers(load: Load) -> str:
+    if load.workers == 1 and load.where is LoadWhere.HERE:
+        return ""
+    return f"{load.workers} workers {_PLACES[load.where]}, "
 
 
 # ── the deployment, as it goes if all is well ────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
@@ -20,12 +21,15 @@ from harness.lanes.deploy import Deployment
 from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage, Stopped
 from harness.live import LiveHistory
+from harness.load.cluster import start_load_in
 from harness.load.engine import RunningLoad, start_load
 from harness.load.parquet import to_parquet
+from harness.load.remote import WorkerLost
 from harness.protocols import Site, System, Workspace
+from harness.protocols.load import LoadPlace
 from harness.recording import Timeline, write_facts, write_timeline
 from harness.reporting.terminal import Display, Snapshot, VersionRate
-from harness.scenario import Scenario
+from harness.scenario import LoadWhere, Scenario
 
 WATCH_S = 0.25
 """How often the run looks after its lanes and shows how it stands."""
@@ -58,6 +62,7 @@ class Run:
         self._abort = abort
         self._origin_ns = 0
         self._load_ends_ns = 0
+        self._cut_short = False
 
     @property
     def _environment(self) -> Environment:
@@ -73,20 +78,30 @@ class Run:
         recording = self._folder / "recording"
         recording.mkdir()
         with ExitStack() as stack:
-            load = stack.enter_context(self._start_load(recording))
-            system = stack.enter_context(self._site.start(self._scenario.change.old))
+            system, load, url = self._start(recording, stack)
             observer = self._observe(system, stack)
-            load.prepare(system.url)
+            load.prepare(url)
             self._origin_ns = load.begin()
             timeline = stack.enter_context(Timeline(self._folder / "timeline.jsonl", self._show))
             stage = Stage(timeline, self._origin_ns, self._abort)
             with self._lag_probe(system, timeline):
                 self._perform(system, load, stage)
-                self._load_ends_ns = load.end() - self._origin_ns
-                if self.interruption is None:
+                self._load_ends_ns = self._end(load, stage) - self._origin_ns
+                if not self._cut_short:
                     self._await_quiet(system, observer, stage)
             self._save(system, observer, load, timeline, started_at)
         shutil.rmtree(recording)  # only now: whatever went wrong before, the raw records are still there
+
+    def _start(self, recording: Path, stack: ExitStack) -> tuple[System, RunningLoad, str]:
+        """The system, the load, and where it is sent."""
+        starting = self._site.start(self._scenario.change.old)
+        if self._scenario.load.where is LoadWhere.CLUSTER:
+            system = stack.enter_context(starting)
+            assert isinstance(system, LoadPlace)  # as the driver offers it
+            return system, stack.enter_context(self._start_load_in(system, recording)), system.entrance()
+        load = stack.enter_context(self._start_load(recording))  # first, as its workers are long in starting
+        system = stack.enter_context(starting)
+        return system, load, system.url
 
     def _start_load(self, recording: Path) -> AbstractContextManager[RunningLoad]:
         return start_load(
@@ -96,8 +111,24 @@ class Run:
             self._workspace.logs,
             seed=self._scenario.seed,
             headers=self._environment.headers,
-            writes=[operation.name for operation in self._environment.operations if operation.writes],
+            writes=self._writes,
+            processes=self._scenario.load.workers,
         )
+
+    def _start_load_in(self, place: LoadPlace, recording: Path) -> AbstractContextManager[RunningLoad]:
+        return start_load_in(
+            place,
+            self._scenario.load,
+            recording,
+            self._workspace.logs,
+            seed=self._scenario.seed,
+            headers=self._environment.headers,
+            writes=self._writes,
+        )
+
+    @property
+    def _writes(self) -> tuple[str, ...]:
+        return tuple(operation.name for operation in self._environment.operations if operation.writes)
 
     def _observe(self, system: System, stack: ExitStack) -> ConsumerObserver | None:
         consumer = self._environment.consumer
@@ -124,10 +155,26 @@ class Run:
                 self._look_after(lanes, load, live, stage)
             except (KeyboardInterrupt, SystemExit) as interruption:
                 self.interruption = interruption
-                stage.record(Kind.CUT, type(interruption).__name__)
+                self._cut(stage, type(interruption).__name__)
+            except WorkerLost as lost:
+                self._cut(stage, _words(lost))
             finally:
                 stage.stop.set()
                 faults.heal_all()
+
+    def _cut(self, stage: Stage, by: str) -> None:
+        self._cut_short = True
+        stage.record(Kind.CUT, by)
+
+    def _end(self, load: RunningLoad, stage: Stage) -> int:
+        """When the load ended. With a worker that is lost there is nothing to wait for: the run shows nothing."""
+        if self.interruption is not None or not self._cut_short:
+            try:
+                return load.end()
+            except WorkerLost as lost:
+                self._cut(stage, _words(lost))
+        load.kill()
+        return time.monotonic_ns()
 
     def _deploy(self, deployment: Deployment, stage: Stage) -> None:
         """The baseline, the deployment, the aftermath."""
@@ -175,8 +222,8 @@ class Run:
     ) -> None:
         for from_ns, until_ns in load.stalls():
             timeline.add(Kind.STALL, "the load generator did not run", at_ns=from_ns, until_ns=until_ns)
-        to_parquet(load.files, self._folder / "requests.parquet", self._origin_ns)
-        if self.interruption is None:
+        self._save_requests(load, timeline)
+        if not self._cut_short:
             if observer is not None:
                 observer.stop()
             save_snapshot(self._environment, system.store_url, observer, self._origin_ns, self._folder)
@@ -192,9 +239,24 @@ class Run:
             ),
         )
 
+    def _save_requests(self, load: RunningLoad, timeline: Timeline) -> None:
+        """Requests that are not all there are no table of the history: what nobody recorded would look like an effect
+        that nobody asked for. They are kept beside it, for people."""
+        accounts = load.accounts()
+        for account in accounts:
+            until_ns = self._origin_ns + self._load_ends_ns
+            timeline.add(Kind.WORKER, account.name, account.detail(), at_ns=self._origin_ns, until_ns=until_ns)
+        table = "requests" if all(account.whole for account in accounts) else "some-requests"
+        to_parquet(load.files, self._folder / f"{table}.parquet", self._origin_ns)
+
     def _show(self, moment: Moment) -> None:
         until_ns = None if moment.until_ns is None else moment.until_ns - self._origin_ns
         self._display.moment(replace(moment, at_ns=moment.at_ns - self._origin_ns, until_ns=until_ns))
+
+
+def _words(lost: WorkerLost) -> str:
+    """What it said last is among the logs."""
+    return f"its load, as {str(lost).partition(chr(10))[0]}"
 
 
 def _snapshot(live: LiveHistory, stage: Stage) -> Snapshot:

@@ -53,7 +53,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         driver=driver.name,
         change=_change(table, environment, overrides),
         strategy=strategy,
-        load=_load(table),
+        load=_load(table, driver),
         slo=slo,
         faults=tuple(_faults(table, environment, strategy, driver)),
         checkers=_checkers(table, environment, slo),
@@ -130,9 +130,11 @@ def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:
     return build(cls, table, aside=("kind", *aside), **told)
 
 
-def _load(table: Table) -> Load:
+def _load(table: Table, driver: type[Driver]) -> Load:
     inner = table.table("load")
     load = build(Load, inner)
+    with inner.blame("where"):
+        scenario_check.check_load(load, driver)
     if not load.locustfile.is_file():
         raise inner.error(f"no file {load.locustfile}", "locustfile")
     with_user = _defined(load.locustfile, inner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
@@ -10,7 +10,7 @@ from typing import ClassVar
 from harness.bounds import fraction, positive
 from harness.checkers import judged
 from harness.checkers.evidence import lacking, percent, records, seconds
-from harness.history import History, Row
+from harness.history import History, Kind, Row
 from harness.scenario import Ending
 from harness.verdict import Cell, Evidence, Status, Verdict
 
@@ -60,7 +60,7 @@ class Load:
     Never fails: load is the harness's own doing. `sent_share_min` of the requests must have been asked for and sent;
     no lane may pause for more than `gap_s_max` without a reason; both versions must have answered `answers_min`
     requests (the new one only if the deployment was to complete); at most `excused_share_max` may have been late by
-    the harness's own fault.
+    the harness's own fault; no worker on another machine may have lost records or have a clock that nobody knows.
     """
 
     name: ClassVar[str] = "load"
@@ -74,9 +74,10 @@ class Load:
         positive(gap_s_max=self.gap_s_max, answers_min=self.answers_min)
 
     def check(self, history: History) -> Verdict:
+        lost = tuple(_lost_workers(history))
         missing = lacking(history, self.name, "requests")
         if missing is not None:
-            return missing
+            return Verdict(self.name, Status.UNKNOWN, _because(lost)) if lost else missing
         judged.prepare(history)
         [totals] = history.query(_TOTALS)
         lanes = history.query(_LANES)
@@ -89,16 +90,17 @@ class Load:
         figures |= {
             f"own_lag_{name}_ms": round(value, 3) for name, value in zip(("p50", "p99", "max"), late_ms, strict=True)
         }
+        figures |= _worker_figures(history)
         figures |= {f"sent_{lane}": lane_sent for lane, _, lane_sent, _ in lanes}
         gaps = self._gaps(history)
-        doubts = [*self._doubts(history, totals), *_silent_lanes(lanes), *self._silent_versions(history)]
+        doubts = [*lost, *self._doubts(history, totals), *_silent_lanes(lanes), *self._silent_versions(history)]
         doubts += [
             f"nothing was sent in lane {lane!r} from {begin:.1f} s to {end:.1f} s"
             for begin, end, lane in gaps.records[:1]
         ]
         if doubts:
             evidence = (gaps,) if gaps.total else ()
-            return Verdict(self.name, Status.UNKNOWN, f"The load did not flow: {'; '.join(doubts)}.", figures, evidence)
+            return Verdict(self.name, Status.UNKNOWN, _because(doubts), figures, evidence)
         reason = f"{sent} requests were sent in {duration_s:.1f} s, {figures['rate_per_s']} a second."
         return Verdict(self.name, Status.PASS, reason, figures)
 
@@ -130,6 +132,28 @@ class Load:
             "late_ns": judged.LATE_MS * 1_000_000,
         }
         return records(history, "Pauses in sending", _GAPS, order="until_ns - from_ns DESC", params=params)
+
+
+def _because(doubts: Sequence[str]) -> str:
+    return f"The load did not flow: {'; '.join(doubts)}."
+
+
+def _worker_figures(history: History) -> dict[str, Cell]:
+    if not history.facts.remote_workers:
+        return {}
+    return {"workers": history.facts.remote_workers, "clock_error_max_ms": round(history.clock_error_ns / 1e6, 3)}
+
+
+def _lost_workers(history: History) -> Iterator[str]:
+    """Workers on other machines whose records are not all there, or are by a clock that nobody knows."""
+    accounts = history.moments(Kind.WORKER)
+    if len(accounts) < history.facts.remote_workers:
+        yield f"of {history.facts.remote_workers} workers only {len(accounts)} gave account"
+    for account in accounts:
+        if account.detail.get("whole") is not True:
+            yield f"the records of {account.name} are not whole: {account.detail.get('trouble') or 'nobody knows why'}"
+    if history.clock_error_ns > judged.LATE_MS * 1_000_000:
+        yield f"the workers' clocks are known to no better than {history.clock_error_ns / 1e6:.1f} ms"
 
 
 def _silent_lanes(lanes: list[Row]) -> Iterator[str]:

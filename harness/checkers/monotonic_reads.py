@@ -21,10 +21,10 @@ _READS = """
     FROM chosen JOIN numbers USING (operation)
 """
 # Reads that could be compared: another one of their series had been answered when they were sent. Recorded times are
-# rounded, so only strictly earlier is certainly before.
+# rounded, so only strictly earlier is certainly before; and of two machines, only what their clocks leave no doubt of.
 _COMPARED = """
     WITH firsts AS (SELECT series, min(done_ns) AS first_done_ns FROM reads GROUP BY series)
-    SELECT operation, count(*) FROM reads JOIN firsts USING (series) WHERE sent_ns > first_done_ns
+    SELECT operation, count(*) FROM reads JOIN firsts USING (series) WHERE sent_ns > first_done_ns + $error_ns
     GROUP BY operation ORDER BY operation
 """
 # What was answered before a read was sent, had been sent before it too. So only reads that show less than some read
@@ -35,11 +35,12 @@ _BACKWARDS = """
     ), suspects AS (
         SELECT * FROM ahead WHERE position < position_sent_before
     ), seen AS (
-        SELECT series, done_ns, max(position) OVER (PARTITION BY series ORDER BY done_ns) AS position_before
+        SELECT series, done_ns, done_ns + $error_ns AS surely_done_ns,
+            max(position) OVER (PARTITION BY series ORDER BY done_ns) AS position_before
         FROM reads SEMI JOIN suspects USING (series)
     )
     SELECT suspects.row, suspects.sent_ns, suspects.position, seen.position_before, seen.done_ns AS done_before_ns
-    FROM suspects ASOF JOIN seen ON suspects.series = seen.series AND suspects.sent_ns > seen.done_ns
+    FROM suspects ASOF JOIN seen ON suspects.series = seen.series AND suspects.sent_ns > seen.surely_done_ns
     WHERE suspects.position < seen.position_before
 """
 _EVIDENCE = """
@@ -64,8 +65,11 @@ class MonotonicReads:
         if missing is not None:
             return missing
         history.prepare("reads", _READS)
-        history.prepare("backwards", _BACKWARDS)
-        found = {str(operation): int(number) for operation, number in history.query(_COMPARED)}
+        history.prepare("backwards", _BACKWARDS, {"error_ns": history.clock_error_ns})
+        found = {
+            str(operation): int(number)
+            for operation, number in history.query(_COMPARED, {"error_ns": history.clock_error_ns})
+        }
         compared = {name: found.get(name, 0) for name in self.operations} if self.operations else found
         figures = {f"compared_{operation}": number for operation, number in compared.items()}
         unread = [operation for operation, number in compared.items() if not number]

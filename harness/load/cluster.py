@@ -11,10 +11,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harness.environment import Headers
+from harness.load.account import WorkerAccount
 from harness.load.engine import Pace, RunningLoad, Worker, plans_of
 from harness.load.journal import Drained, JournalReader
 from harness.load.plan import WorkerPlan
@@ -24,43 +25,8 @@ from harness.load.remote import RemoteWorker, WorkerLost
 from harness.load.wire import GIVEN, LOCUSTFILE, TOKEN, WORK, plan_name
 from harness.protocols.load import LoadPlace
 from harness.scenario import Load
-from harness.verdict import Cell
 
 DRAIN_EXTRA_S = 30.0
-
-
-@dataclass(frozen=True)
-class WorkerAccount:
-    """What is known of one worker's records."""
-
-    name: str
-    requests: int
-    offset_ns: int
-    """What the harness's clock showed more than the worker's, when the load began."""
-    drift_ns: int
-    """By how much that had grown at the end."""
-    bound_ns: int
-    """The largest error of a recorded time against the harness's clock."""
-    collected_s: float
-    """From the worker's end to when all that it recorded was here."""
-    trouble: str
-    """Why its records are not all here, or their times not to be relied on; "" if they are."""
-
-    @property
-    def whole(self) -> bool:
-        return not self.trouble
-
-    def detail(self) -> Mapping[str, Cell]:
-        """For a moment of the kind WORKER."""
-        return {
-            "whole": self.whole,
-            "requests": self.requests,
-            "offset_ns": self.offset_ns,
-            "drift_ns": self.drift_ns,
-            "bound_ns": self.bound_ns,
-            "collected_s": round(self.collected_s, 3),
-            "trouble": self.trouble,
-        }
 
 
 class ClusterLoad(RunningLoad):
@@ -140,7 +106,7 @@ def _account(remote: RemoteWorker, worker: Worker) -> WorkerAccount:
 
 def _trouble(remote: RemoteWorker, worker: Worker, *, steady: bool) -> str:
     if not remote.whole:
-        return "it was lost, and with it what it had recorded last"
+        return f"it was lost, and with it what it had recorded last: {remote.loss}"
     if not worker.reached(Drained):
         return "it ended before all that was due had been done"
     return "" if steady else "its clock did not run evenly with the harness's"

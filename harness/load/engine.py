@@ -24,6 +24,7 @@ from typing import Protocol
 import harness
 from harness.environment import Headers
 from harness.errors import HarnessError, InvalidInput
+from harness.load.account import WorkerAccount
 from harness.load.arrivals import Rate
 from harness.load.journal import Drained, Entry, JournalReader, Loaded, Prepared
 from harness.load.plan import Begin, CommandWriter, End, Prepare, WorkerPlan
@@ -111,6 +112,10 @@ class RunningLoad:
     def stalls(self) -> list[tuple[int, int]]:
         """When a worker did not run, as monotonic (from_ns, until_ns)."""
         return self.records().stalls()
+
+    def accounts(self) -> Sequence[WorkerAccount]:
+        """Of each worker on another machine, once the load has ended."""
+        return ()
 
     def prepare(self, url: str, timeout_s: float = PREPARE_S_MAX) -> None:
         """Wait until every virtual user is prepared to load `url`. Raises LoadStopped."""

@@ -117,6 +117,11 @@ class RemoteWorker:
             raise self._loss
 
     @property
+    def loss(self) -> str:
+        """Why it was lost; "" if it was not."""
+        return str(self._loss or "")
+
+    @property
     def recorded(self) -> int:
         """Bytes of records that are here."""
         return self._copy.size

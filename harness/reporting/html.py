@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from harness.history import History, RunFacts
+from harness.history import History, Kind
 from harness.reporting.drawing import NARROW, WIDE, draw, legend_symbol, version_class
 from harness.reporting.json_report import Options
 from harness.reporting.judgement import judge, tally, worst_first
@@ -61,7 +61,7 @@ def render(
         plan=plan,
         log=log[:LOG_LINES_MAX],
         log_hidden=max(0, len(log) - LOG_LINES_MAX),
-        run_facts=_run_facts(facts),
+        run_facts=_run_facts(history),
         files=[FileLink(name, "./" + quote(name)) for name in files],
         bins=_bins(drawn),
     )
@@ -79,7 +79,8 @@ def _p99_limit_ms(options: Options) -> float | None:
     return next((float(limit) for limit in limits if isinstance(limit, (int, float))), None)
 
 
-def _run_facts(facts: RunFacts) -> list[tuple[str, str]]:
+def _run_facts(history: History) -> list[tuple[str, str]]:
+    facts = history.facts
     named = [
         ("run", facts.run_id),
         ("started", facts.started_at),
@@ -90,11 +91,25 @@ def _run_facts(facts: RunFacts) -> list[tuple[str, str]]:
         ("expected to end in", facts.ending),
         ("instances", ", ".join(f"{number} {service}" for service, number in facts.replicas.items())),
         ("load asked for", f"{decimal(facts.rate_per_s)} requests/s"),
+        ("load sent by", _senders(history)),
         ("seed", str(facts.seed)),
         ("harness", facts.harness_version),
         ("machine", facts.machine),
     ]
     return [(name, value) for name, value in named if value]
+
+
+def _senders(history: History) -> str:
+    """Who on other machines, and how well their clocks are known."""
+    if not history.facts.remote_workers:
+        return ""
+    clocks = [
+        f"{moment.name} {offset_ns / 1e6:+.3f} ± {bound_ns / 1e6:.3f} ms"
+        for moment in history.moments(Kind.WORKER)
+        if isinstance(offset_ns := moment.detail.get("offset_ns"), int)
+        and isinstance(bound_ns := moment.detail.get("bound_ns"), int)
+    ]
+    return f"{history.facts.remote_workers} workers in the cluster; clocks: {', '.join(clocks) or 'unknown'}"
 
 
 def _bins(drawn: Timeline) -> dict[str, object]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.history import Kind, Moment
 from harness.reporting.text import cell
 from harness.verdict import Cell
+
+_CLOCK = {"offset": "offset_ns", "drift": "drift_ns", "error at most": "bound_ns"}
 
 
 def narrate(moment: Moment) -> str:
@@ -15,10 +17,8 @@ def narrate(moment: Moment) -> str:
     match moment.kind:
         case Kind.STEP:
             return f"step {moment.name}"
-        case Kind.ACTION:
-            return _action(moment)
-        case Kind.FAULT:
-            return _fault(moment)
+        case Kind.ACTION | Kind.FAULT | Kind.WORKER:
+            return _TELLERS[moment.kind](moment)
         case Kind.GATE:
             return f"gate {'passed' if detail.get('passed') is True else 'FAILED'}: {detail.get('reason', moment.name)}"
         case Kind.SETBACK:
@@ -60,9 +60,24 @@ def _fault(moment: Moment) -> str:
     return f"{what}: {bit} ({detail.get('bit_by', '')}); {healed} ({detail.get('healed_by', '')})"
 
 
+def _worker(moment: Moment) -> str:
+    detail = moment.detail
+    if detail.get("whole") is not True:
+        return f"records of {moment.name} are NOT WHOLE: {detail.get('trouble', 'no reason given')}"
+    clock = ", ".join(f"{what} {_milliseconds(detail.get(key))}" for what, key in _CLOCK.items())
+    return f"{moment.name} recorded {detail.get('requests')} requests; its clock: {clock}"
+
+
+def _milliseconds(ns: Cell | None) -> str:
+    return f"{ns / 1e6:.3f} ms" if isinstance(ns, int) else "unknown"
+
+
 def _length(moment: Moment) -> str:
     return f"{((moment.until_ns or moment.at_ns) - moment.at_ns) / 1e9:.2f} s"
 
 
 def _listed(detail: Mapping[str, Cell]) -> str:
     return ", ".join(f"{name} {cell(value)}" for name, value in detail.items())
+
+
+_TELLERS: Mapping[Kind, Callable[[Moment], str]] = {Kind.ACTION: _action, Kind.FAULT: _fault, Kind.WORKER: _worker}

@@ -88,6 +88,7 @@ class Story:
     faults: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     replicas: dict[str, int] = field(default_factory=dict)
+    remote_workers: int = 0
     requests: list[Request] | None = field(default_factory=list)
     store: list[Event] | None = field(default_factory=list)
     consumed: list[Seen] | None = field(default_factory=list)
@@ -191,6 +192,12 @@ class Story:
         self.timeline.append(Moment(ns(at_s), kind, name, None if until_s is None else ns(until_s), detail or {}))
         return self
 
+    def worker(self, name: str, *, bound_ms: float = 0.1, trouble: str = "") -> Story:
+        """Account of a worker on another machine."""
+        detail: dict[str, Cell] = {"whole": not trouble, "trouble": trouble, "requests": 10}
+        detail |= {"offset_ns": ns(5), "drift_ns": 0, "bound_ns": ns(bound_ms / 1000)}
+        return self.moment(0.0, Kind.WORKER, name, detail, until_s=self.lasts_s)
+
     def quiet(self, *, reached: bool = True, settled: bool = True) -> Story:
         """After the load, consumers were waited for."""
         return self.moment(self.lasts_s, Kind.QUIET, "quiet", {"reached": reached, "settled": settled, "waited_s": 1.0})
@@ -225,6 +232,7 @@ class Story:
             conserves=self.conserves,
             replicas=self.replicas,
             routed="ledger",
+            remote_workers=self.remote_workers,
         )
 
     def history(self) -> History:

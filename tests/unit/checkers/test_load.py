@@ -102,3 +102,40 @@ def test_a_lane_that_nobody_answered_is_named() -> None:
     for number in range(100):
         story.failure(number / 10, lane="new", version=None)
     assert "of 100 requests in lane 'new', 100 were sent and 0 answered" in check(story).reason
+
+
+def from_cluster(story: Story) -> Story:
+    story.remote_workers = 2
+    return story
+
+
+def test_load_of_other_machines_passes_if_each_gave_account() -> None:
+    verdict = check(from_cluster(flowing()).worker("load-0").worker("load-1", bound_ms=0.25))
+    assert verdict.status is Status.PASS, verdict.reason
+    assert verdict.figures["workers"] == 2
+    assert verdict.figures["clock_error_max_ms"] == 0.5
+
+
+def test_a_worker_that_gave_no_account_is_missed() -> None:
+    verdict = check(from_cluster(flowing()).worker("load-0"))
+    assert verdict.status is Status.UNKNOWN
+    assert "of 2 workers only 1 gave account" in verdict.reason
+
+
+def test_a_worker_whose_records_are_not_whole_is_named() -> None:
+    verdict = check(from_cluster(flowing()).worker("load-0").worker("load-1", trouble="it was lost"))
+    assert verdict.status is Status.UNKNOWN
+    assert "the records of load-1 are not whole: it was lost" in verdict.reason
+
+
+def test_without_requests_it_says_which_worker_is_to_blame() -> None:
+    story = from_cluster(Story().without("requests")).worker("load-0").worker("load-1", trouble="it was lost")
+    verdict = check(story)
+    assert verdict.status is Status.UNKNOWN
+    assert "load-1" in verdict.reason
+
+
+def test_clocks_that_nobody_knows_show_nothing() -> None:
+    verdict = check(from_cluster(flowing()).worker("load-0").worker("load-1", bound_ms=26))
+    assert verdict.status is Status.UNKNOWN
+    assert "no better than 52.0 ms" in verdict.reason

@@ -61,3 +61,19 @@ def test_an_operation_that_is_named_and_never_read_twice_proves_nothing() -> Non
 def test_what_writes_show_is_not_read() -> None:
     with reads((1, 5), (2, 4), operation="transfer").history() as history:
         assert MonotonicReads().check(history).status is Status.UNKNOWN
+
+
+def test_reads_whose_clocks_leave_doubt_are_not_held_against_each_other() -> None:
+    """The second was sent 1 ms after the first was answered, by clocks that may be 2 ms apart."""
+    story = reads((1, 5), (1.2, 8), (1.301, 5), (3, 8))
+    with story.history() as history:
+        assert MonotonicReads().check(history).status is Status.FAIL
+    with story.worker("load-0", bound_ms=1).history() as history:
+        assert MonotonicReads().check(history).status is Status.PASS
+
+
+def test_doubt_about_clocks_hides_nothing_that_is_beyond_it() -> None:
+    with reads((1, 5), (2, 8), (3, 6)).worker("load-0", bound_ms=20).history() as history:
+        verdict = MonotonicReads().check(history)
+    assert verdict.status is Status.FAIL
+    assert verdict.first_violation_s == 3.0

@@ -12,6 +12,7 @@ import pytest
 from harness.history import History, Kind
 from harness.reporting.html import render
 from harness.verdict import Evidence, Status, Verdict
+from tests.histories.build import Story
 from tests.unit.reporting import runs
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -132,3 +133,15 @@ def test_nothing_recorded_and_nothing_judged_is_unknown() -> None:
     assert text.startswith("UNKNOWN: canary healthy")
     assert "No checker judged this run" in text
     assert "no request was recorded" in text
+
+
+def test_workers_on_other_machines_are_told_with_their_clocks() -> None:
+    story = Story(remote_workers=2).request(1.0).worker("load-0", bound_ms=0.25)
+    story.worker("load-1", trouble="it was lost")
+    page = Page(render(story.history(), (), "", {}))
+    assert "2 workers in the cluster; clocks: load-0 +5000.000 ± 0.250 ms" in page.text
+    assert (
+        "load-0 recorded 10 requests; its clock: offset 5000.000 ms, drift 0.000 ms, error at most 0.250 ms"
+        in page.text
+    )
+    assert "records of load-1 are NOT WHOLE: it was lost" in page.text
