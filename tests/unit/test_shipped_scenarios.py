@@ -10,6 +10,7 @@ from harness import registry
 from harness.plan import plan
 from harness.scenario import Ending, Scenario
 from harness.scenario_file import read_scenario
+from tests.integration.pitfalls import ALL, NATIVE_FOLDER, PITFALLS, Pitfall
 from tests.unit.toy import DRIVERS
 
 FILES = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.toml"))
@@ -53,3 +54,15 @@ def test_every_strategy_and_every_kind_of_fault_has_one() -> None:
     faults = {registry.FAULTS.kind_of(each.fault) for scenario in scenarios for each in scenario.faults}
     assert {"kill", "pause", "down", "latency", "reset_peer"} <= faults
     assert {scenario.ending for scenario in scenarios} == {Ending.COMPLETE, Ending.ROLLBACK}
+
+
+def test_of_each_for_kubernetes_it_is_said_what_must_come_of_it() -> None:
+    assert {each.file for each in ALL} == set(NATIVE_FOLDER.rglob("*.toml"))
+
+
+@pytest.mark.parametrize("pair", PITFALLS, ids=lambda pair: pair.name)
+def test_a_pitfall_and_what_is_right_are_met_alike(pair: Pitfall) -> None:
+    """By the same load, faults and service levels."""
+    wrong, right = read_scenario(pair.wrong.file), read_scenario(pair.right.file)
+    assert (wrong.load, wrong.faults, wrong.slo) == (right.load, right.faults, right.slo)
+    assert (wrong.change, wrong.strategy) != (right.change, right.strategy)
