@@ -29,7 +29,7 @@ from harness.supervisor.scratch import PREFIX
 from harness.sweep import sweep
 from harness.waiting import until
 from tests.integration.driver_contract import DriverContract, answering, named, running
-from tests.integration.echo import ECHO
+from tests.integration.echo import ECHO, POSTGRES, WEB, WORKER
 from tests.integration.echo.running import eventually, get, workspace
 
 pytestmark = pytest.mark.containers
@@ -37,6 +37,13 @@ pytestmark = pytest.mark.containers
 ROOT = Path(__file__).parents[2]
 DEAD = f"{os.getpid()}@1"
 """Our own number, but it began at another time."""
+STORELESS = replace(
+    ECHO,
+    stores=(),
+    setup=(),
+    services=(replace(WEB, links=(), variables={"VERSION": "{version}", "INSTANCE": "{instance}"}), WORKER),
+)
+"""For what stores have no part in: it is up sooner."""
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +161,7 @@ def test_a_version_that_does_not_start_leaves_nothing(engine: docker.DockerClien
     with workspace() as space:
         with (
             pytest.raises(StartFailed, match="web-1 ended with code 1"),
-            ContainersDriver().open(ECHO, space) as site,
+            ContainersDriver().open(STORELESS, space) as site,
             running(site, "1.0+broken"),
         ):
             pass
@@ -163,21 +170,22 @@ def test_a_version_that_does_not_start_leaves_nothing(engine: docker.DockerClien
 
 def test_what_ended_is_gone_at_once_with_its_volumes(engine: docker.DockerClient) -> None:
     before = {volume.name for volume in engine.volumes.list()}
-    with workspace() as space, ContainersDriver().open(ECHO, space):
+    with workspace() as space, ContainersDriver().open(replace(STORELESS, stores=(POSTGRES,)), space):
         assert {volume.name for volume in engine.volumes.list()} > before
     assert left(engine, space.run_id) == []
     assert {volume.name for volume in engine.volumes.list()} <= before
 
 
 MOMENTS = ("begun", *(f"{number} there" for number in range(1, 8)), "up", "down")
-"""When the harness is killed: by what is there of its network, four servers and three instances, or what it said."""
+"""When the harness is killed: by what is there of its network, three servers and three instances, or what it said."""
 HARNESS = """
+from dataclasses import replace
 from harness.drivers.containers.driver import ContainersDriver
-from tests.integration.echo import ECHO
+from tests.integration.echo import ECHO, POSTGRES
 from tests.integration.echo.running import workspace
 with workspace() as space:
     print(space.run_id, flush=True)
-    with ContainersDriver().open(ECHO, space) as site:
+    with ContainersDriver().open(replace(ECHO, stores=(POSTGRES,)), space) as site:
         while True:
             with site.start("1.0"):
                 print("up", flush=True)
@@ -228,7 +236,7 @@ def leave(engine: docker.DockerClient, run_id: str, harness: str) -> str:
 def test_sweeping_removes_what_dead_harnesses_left_and_nothing_else(engine: docker.DockerClient) -> None:
     dead, living = f"dead-{os.getpid()}", f"living-{os.getpid()}"
     name = leave(engine, dead, DEAD)
-    with workspace() as space, ContainersDriver().open(replace(ECHO, stores=()), space):
+    with workspace() as space, ContainersDriver().open(STORELESS, space):
         before = left(engine, space.run_id)
         swept = sweep()
         assert f"container {name} of run {dead}" in swept.others
@@ -286,11 +294,11 @@ def test_an_environment_without_an_image_is_told_what_to_write() -> None:
 
 
 def test_a_program_that_is_not_in_the_image_is_named(engine: docker.DockerClient) -> None:
-    lost = replace(ECHO.services[1], command=("/no-such-program",))
+    lost = replace(WORKER, command=("/no-such-program",))
     with (
         workspace() as space,
         pytest.raises(StartFailed, match=r"(?s)worker-1 cannot be started: .*no-such-program"),
-        ContainersDriver().open(replace(ECHO, services=(ECHO.services[0], lost)), space) as site,
+        ContainersDriver().open(replace(STORELESS, services=(STORELESS.routed, lost)), space) as site,
         running(site),
     ):
         pass

@@ -20,7 +20,7 @@ from harness.protocols import Limits, Usage
 LAST_WORDS_S_MAX = 2.0
 """For what a container that has ended has printed to arrive."""
 SIGNALLED = 128
-"""An exit code above this is a signal's number more than it."""
+"""An exit code above this, by no more than there are signals, is a signal's number more than it."""
 PERIOD_US = 100_000
 UNLIMITED = -1
 MIB = 1024 * 1024
@@ -155,7 +155,11 @@ class ContainerProcess:
     def _await_end(self) -> int:
         """The exit code; that of a killed one if the engine does not know it any more."""
         try:
-            code = int(self._container.wait()["StatusCode"])
+            return exit_code_of(int(self._container.wait()["StatusCode"]))
         except TROUBLE:
             return -signal.SIGKILL
-        return SIGNALLED - code if code > SIGNALLED else code
+
+
+def exit_code_of(status: int) -> int:
+    """Negative for what was ended by that signal; the engine says it as a shell does."""
+    return SIGNALLED - status if SIGNALLED < status < SIGNALLED + signal.NSIG else status
