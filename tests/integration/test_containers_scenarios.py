@@ -10,7 +10,7 @@ from harness.pytest_plugin import Harness
 from harness.verdict import Status
 from tests.integration.matrix import CASES, ROOT, control, scenario
 
-pytestmark = pytest.mark.containers
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]  # the first one may have to build the images
 
 SCENARIOS = ROOT / "scenarios"
 FOR_ALL_DRIVERS = [
