@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
+from harness.errors import HarnessError
 from harness.history import Kind
 from harness.lanes.stage import Stage
 from harness.protocols import Platform, System
@@ -16,10 +18,18 @@ class Census:
         self._last: dict[Kind, Mapping[str, str] | Mapping[str, int]] = {}
 
     def take(self) -> None:
-        """All instances; and where a platform divides the requests, by whole instances, how it does."""
+        """All instances; and where a platform divides the requests, by whole instances, how it does.
+
+        Raises HarnessError if the platform does not answer.
+        """
         self._note(Kind.FLEET, "fleet", {instance.name: instance.version for instance in self._system.instances()})
         if isinstance(self._system, Platform):
             self._note(Kind.WEIGHTS, "weights", self._system.serving())
+
+    def glance(self) -> None:
+        """As `take`; a platform that does not answer now, as it may be what is broken, is asked again the next time."""
+        with suppress(HarnessError):
+            self.take()
 
     def routed(self, weights: Mapping[str, int]) -> None:
         """What the router has confirmed. A platform's own word comes before what it was asked for."""

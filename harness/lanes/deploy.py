@@ -180,7 +180,7 @@ class Deployment:
         due_ns = began_ns + round(watch.duration_s * 1e9)
         while (now_ns := self._stage.now_ns()) < due_ns:
             self._heed_abort()
-            self._census.take()
+            self._census.glance()
             if watch.gate is not None:
                 elapsed_share = (now_ns - began_ns) / (due_ns - began_ns)
                 tally = self._live.tally(watch.version, began_ns)

@@ -15,6 +15,7 @@ from harness.protocols import (
     Platform,
     Process,
     RolledBack,
+    Rollout,
     RolloutState,
     Run,
     Setback,
@@ -59,8 +60,8 @@ class Rollouts:
     def _await(self, awaited: AwaitRollout, platform: Platform) -> None:
         deadline_ns = self._stage.now_ns() + round(awaited.timeout_s * 1e9)
         while True:
-            rollout = platform.rollout(awaited.service)
-            self._census.take()
+            rollout = _how_far(platform, awaited.service)
+            self._census.glance()
             if rollout.state is RolloutState.FAILED:
                 raise Setback(f"the rollout of {awaited.service} {rollout.version} failed: {rollout.reason}")
             if rollout.state is RolloutState.COMPLETE:
@@ -80,7 +81,7 @@ class Rollouts:
         process = platform.run(run.argv, self._change)
         with _ended(process):
             while process.wait(POLL_S) is None:
-                self._census.take()
+                self._census.glance()
                 if self._stage.now_ns() > deadline_ns:
                     raise Setback(f"{process.name} ({run.argv[0]}) took longer than {run.timeout_s:g} s")
                 self._heed_abort()
@@ -96,6 +97,14 @@ class Rollouts:
         before = (RolloutState.COMPLETE, self._change.old)
         rollouts = (platform.rollout(service.name) for service in self._system.environment.services)
         return all((rollout.state, rollout.version) == before for rollout in rollouts)
+
+
+def _how_far(platform: Platform, service: str) -> Rollout:
+    """A platform that does not answer now is asked again."""
+    try:
+        return platform.rollout(service)
+    except HarnessError as error:
+        return Rollout(RolloutState.PROGRESSING, "", str(error))
 
 
 @contextmanager

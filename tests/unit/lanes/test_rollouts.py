@@ -207,6 +207,30 @@ def test_a_tool_that_does_not_end_is_stopped() -> None:
 
 
 @dataclass
+class SilentPlatform(FakePlatform):
+    """Its API server does not answer the first times it is asked."""
+
+    silences: int = 3
+
+    def rollout(self, service: str) -> Rollout:
+        if self.silences:
+            self.silences -= 1
+            raise HarnessError("its API server does not answer")
+        return super().rollout(service)
+
+
+def test_a_platform_that_does_not_answer_for_a_while_is_asked_again() -> None:
+    scenario = replace(NATIVE, strategy=NativeDeployment(timeout_s=30, watch_s=0.02))
+    assert ending(deploy(SilentPlatform(), scenario)) == ("complete", "")
+
+
+def test_one_that_never_answers_is_not_taken_for_done() -> None:
+    outcome, reason = ending(deploy(SilentPlatform(silences=1000)))
+    assert outcome == "stuck"
+    assert "its API server does not answer" in str(reason)
+
+
+@dataclass
 class WatchedPlatform(FakePlatform):
     """An operator aborts as soon as somebody asks how it goes."""
 
