@@ -89,6 +89,16 @@ FAULTS: Group[Fault] = Group(
         "down": "harness.faults.network:LinkFault",
         "drain": "harness.faults.node:Drain",
         "cordon": "harness.faults.node:Cordon",
+        "node-stop": "harness.faults.node:NodeStop",
+        "node-pressure": "harness.faults.node:NodePressure",
+        "pod-delete": "harness.faults.pod:PodDelete",
+        "container-kill": "harness.faults.pod:ContainerKill",
+        "oom-kill": "harness.faults.pod:OomKill",
+        "eviction-storm": "harness.faults.pod:EvictionStorm",
+        "probe-flap": "harness.faults.pod:ProbeFlap",
+        "partition": "harness.faults.cluster:Partition",
+        "dns-down": "harness.faults.cluster:DnsDown",
+        "api-down": "harness.faults.cluster:ApiDown",
     },
 )
 CHECKERS: Group[Checker] = Group(

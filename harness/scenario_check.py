@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from harness.environment import Environment
 from harness.errors import InvalidInput, Unsupported
+from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
 from harness.faults.network import LinkFault
-from harness.faults.node import Cordon, Drain
+from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
+from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
 from harness.protocols import Driver, Fault, Linked, Strategy
 from harness.protocols.load import LoadPlace
@@ -81,6 +83,8 @@ def check_offered(fault: Fault, driver: type[Driver]) -> None:
     if not lacking:
         return
     message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {_names(lacking)}"
+    reasons: Mapping[type, str] = getattr(driver, "lacks", {})
+    message += "".join(f"; {reason}" for reason in dict.fromkeys(reasons[each] for each in lacking & reasons.keys()))
     if Linked in lacking and find(TOXIPROXY) is None:
         message += f", as {TOXIPROXY.name} was not found; {TOXIPROXY.remedy}"
     raise Unsupported(message)
@@ -98,8 +102,18 @@ def check_target(fault: Fault, environment: Environment) -> None:
             | Limit(target=target)
             | Drain(target=target)
             | Cordon(target=target)
+            | NodeStop(target=target)
+            | NodePressure(target=target)
+            | PodDelete(target=target)
+            | ContainerKill(target=target)
+            | OomKill(target=target)
+            | EvictionStorm(target=target)
+            | ProbeFlap(target=target)
         ):
             _check_instance(target, environment)
+        case Partition(target=target, peer=peer):
+            _check_instance(target, environment)
+            _check_peer(peer, environment)
 
 
 def _check_link(service: str, store: str, environment: Environment) -> None:
@@ -108,6 +122,13 @@ def _check_link(service: str, store: str, environment: Environment) -> None:
         raise InvalidInput(f"environment {environment.name!r} has no service {service!r}; {nearest(service, services)}")
     if store not in (links := services[service].links):
         raise InvalidInput(f"service {service!r} has no link to a store {store!r}; {nearest(store, links)}")
+
+
+def _check_peer(peer: str, environment: Environment) -> None:
+    stores, services = environment.stores, environment.services
+    known = [*(store.name for store in stores), *(service.name for service in services)]
+    if peer not in known:
+        raise InvalidInput(f"peer is a store or a service, and there is none called {peer!r}; {nearest(peer, known)}")
 
 
 def _check_instance(target: str, environment: Environment) -> None:

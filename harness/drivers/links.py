@@ -13,6 +13,8 @@ from harness.errors import HarnessError
 from harness.protocols import Link, Toxic, Workspace
 from harness.servers import TOXIPROXY
 
+LINKS = "links"
+"""The part that all links are of."""
 START_S_MAX = 30.0
 STOP_S_MAX = 2.0
 
@@ -42,7 +44,7 @@ class ProxiedLinks:
         """`room` is for how many links at a time places are made at once; None: each place is made with its link."""
         self._log = workspace.logs / "links.log"
         self._runtime = runtime
-        self._places = runtime.places("links", 1 + (room or 0))
+        self._places = runtime.places(LINKS, 1 + (room or 0))
         self._admin, *self._spare = self._places
         self._room = room
         self._client = ToxiproxyClient(self._admin.outside.host, self._admin.outside.port)
@@ -54,7 +56,7 @@ class ProxiedLinks:
     def start(self) -> PartProcess:
         bind = self._admin.bind
         argv = ("-host", bind.host, "-port", str(bind.port))
-        part = Part("links", argv, self._log, TOXIPROXY, variables={"LOG_LEVEL": "info"}, places=self._places)
+        part = Part(LINKS, argv, self._log, TOXIPROXY, variables={"LOG_LEVEL": "info"}, places=self._places)
         self._process = self._runtime.spawn(part)
         return self._process
 
@@ -70,6 +72,12 @@ class ProxiedLinks:
     def all(self) -> tuple[Link, ...]:
         with self._lock:
             return tuple(link.link for link in self._links.values())
+
+    def port(self, instance: str, store: str) -> int | None:
+        """At which the instance reaches that store; None if it is not linked to it."""
+        with self._lock:
+            link = self._links.get(f"{instance}.{store}")
+            return link.place.inside.port if link else None
 
     def connect(self, instance: str, service: str, store: str, upstream: Address) -> Address:
         """Make the link of a new instance to the store at `upstream`, as broken as its service's others.
@@ -131,7 +139,7 @@ class ProxiedLinks:
 
     def _take_place(self) -> Place:
         if self._room is None:
-            [place] = self._runtime.places("links", 1)
+            [place] = self._runtime.places(LINKS, 1)
             return place
         if not self._spare:
             raise HarnessError(f"there are {len(self._links)} links already, as many as there is room for")

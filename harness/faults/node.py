@@ -1,4 +1,4 @@
-"""Faults of nodes, as maintenance brings them: no new instances, and none at all."""
+"""Faults of nodes: closed to new instances, emptied, switched off, short of processors and memory."""
 
 from __future__ import annotations
 
@@ -7,13 +7,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.bounds import positive
-from harness.errors import HarnessError
-from harness.faults.process import find
-from harness.protocols import Drainable, Effect, Proof, System
+from harness.bounds import not_negative, positive
+from harness.errors import HarnessError, InvalidInput
+from harness.faults.fleet import Fleet, is_ready
+from harness.faults.process import find, stands
+from harness.protocols import (
+    Drainable,
+    Effect,
+    Instance,
+    Outageable,
+    Podded,
+    Pressable,
+    Pressure,
+    Proof,
+    System,
+)
 from harness.waiting import until
 
 EVICT_POLL_S = 0.5
+POLL_S = 0.2
+PROOF_TIMEOUT_S = 10.0
+PRESSED_S_MAX = 30.0
+"""Until what presses has started and holds all that it is to hold."""
 HEAL_TIMEOUT_S = 60.0
 
 
@@ -34,7 +49,7 @@ class _Cordoned(Effect):
         return Proof(ready, f"{self.node} takes new instances, and {'all' if ready else 'not all'} instances are ready")
 
     def _all_ready(self) -> bool:
-        return all(self.system.ready(instance.name) for instance in self.system.instances())
+        return all(is_ready(self.system, instance.name) for instance in self.system.instances())
 
 
 @dataclass(frozen=True)
@@ -109,3 +124,111 @@ def _cordoned(drainable: Drainable, node: str) -> Iterator[str]:
 
 def _evicted(drainable: Drainable, node: str) -> bool:
     return drainable.evict(node) and drainable.on_node(node) == 0
+
+
+@dataclass(frozen=True)
+class _Off(Effect):
+    system: System
+    outageable: Outageable
+    node: str
+    names: tuple[str, ...]
+    """Of the instances that were on it."""
+
+    def bites(self) -> Proof:
+        off = until(lambda: not self.outageable.node_runs(self.node), PROOF_TIMEOUT_S, POLL_S)
+        on_it = ", ".join(self.names) or "nobody"
+        return Proof(off, f"{self.node} is {'off' if off else 'still on'}; on it {'was' if off else 'is'} {on_it}")
+
+    def heals(self) -> Proof:
+        """Its instances are ready again, or others in their place."""
+        if not self.outageable.node_ready(self.node):
+            return Proof(False, f"{self.node} is not ready")
+        services = sorted({instance.service for instance in self.system.instances()})
+        fleets = [Fleet.of(self.system, service).recovers(HEAL_TIMEOUT_S) for service in services]
+        return Proof(all(fleet.seen for fleet in fleets), "; ".join((f"{self.node} is on", *(f.by for f in fleets))))
+
+
+@dataclass(frozen=True)
+class NodeStop:
+    """The node of an instance is switched off at once, as if its power were cut, and on again when the window ends.
+
+    `target` is an instance (`ledger-2`) or a service (its last standing instance).
+    """
+
+    target: str
+
+    needs: ClassVar[frozenset[type]] = frozenset({Podded, Outageable})
+
+    @contextmanager
+    def inject(self, system: System) -> Iterator[Effect]:
+        assert isinstance(system, Podded)
+        assert isinstance(system, Outageable)
+        nodes = {instance: _node_by_pod(system, instance) for instance in system.instances()}
+        node = nodes.get(find(system, self.target), "")
+        if not node:
+            raise HarnessError(f"{self.target} is on no node")
+        on_it = [instance for instance, place in nodes.items() if place == node]
+        system.stop_node(node)
+        try:
+            yield _Off(system, system, node, tuple(instance.name for instance in on_it))
+        finally:
+            system.start_node(node)
+            for instance in on_it:
+                if stands(system, instance):
+                    system.restore(instance.name)
+
+
+def _node_by_pod(podded: Podded, instance: Instance) -> str:
+    facts = podded.pod(podded.pod_of(instance.name))
+    return facts.node if facts else ""
+
+
+@dataclass(frozen=True)
+class _Pressed(Effect):
+    fleet: Fleet
+    pressure: Pressure
+    fault: NodePressure
+
+    def bites(self) -> Proof:
+        """By what has been taken: all of the memory, and a second of each processor."""
+        seen = until(self._is_taken, PRESSED_S_MAX, POLL_S)
+        taken = self.pressure.taken()
+        return Proof(seen, f"{taken.memory_mb:.0f} MB of memory and {taken.cpu_s:.0f} s of processor time were taken")
+
+    def _is_taken(self) -> bool:
+        taken = self.pressure.taken()
+        return taken.cpu_s >= self.fault.cpus and taken.memory_mb >= self.fault.memory_mb
+
+    def heals(self) -> Proof:
+        return self.fleet.recovers(HEAL_TIMEOUT_S)
+
+
+@dataclass(frozen=True)
+class NodePressure:
+    """A pod takes processors and memory from the node of an instance: `cpus` and `memory_mb` at most, one of them > 0.
+
+    `target` as for NodeStop.
+    """
+
+    target: str
+    cpus: float = 1.0
+    memory_mb: int = 0
+
+    needs: ClassVar[frozenset[type]] = frozenset({Podded, Pressable})
+
+    def __post_init__(self) -> None:
+        not_negative(cpus=self.cpus, memory_mb=self.memory_mb)
+        if not self.cpus and not self.memory_mb:
+            raise InvalidInput("cpus and memory_mb are both 0: that would press nobody")
+
+    @contextmanager
+    def inject(self, system: System) -> Iterator[Effect]:
+        assert isinstance(system, Podded)
+        assert isinstance(system, Pressable)
+        instance = find(system, self.target)
+        fleet = Fleet.of(system, instance.service)
+        pressure = system.press(system.pod_of(instance.name), self.cpus, self.memory_mb)
+        try:
+            yield _Pressed(fleet, pressure, self)
+        finally:
+            pressure.end()

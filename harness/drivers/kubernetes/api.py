@@ -24,6 +24,7 @@ from harness.waiting import until
 
 ANSWER_S_MAX = 15.0
 CONNECT_S_MAX = 5.0
+SOON_S = 2.0
 WATCH_S = 300
 SILENCE_S_MAX = 86400.0
 """A log is followed however long nothing is printed."""
@@ -33,6 +34,7 @@ GONE_POLL_S = 0.2
 CONNECTIONS = 64
 """At the same time, most of them logs that are followed."""
 NOT_FOUND, CONFLICT, INVALID = 404, 409, 422
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 CONTAINER = "main"
 """The name of the one container of each pod."""
 
@@ -57,6 +59,15 @@ class Node:
     labels: Mapping[str, str]
     taken: bool
     """Pods must tolerate something to be put there, as on a control plane."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Annotations."""
+    heartbeat: str = ""
+    """When it last said how it is."""
+
+    @property
+    def governs(self) -> bool:
+        """The API server runs on it."""
+        return CONTROL_PLANE in self.labels
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,19 @@ class KubernetesApi:
         if not gone:
             raise HarnessError(f"the namespace {name} was still there {GONE_S_MAX:g} s after it was deleted")
 
+    def answers(self) -> bool:
+        """Whether the API server does, soon."""
+        try:
+            kubernetes.client.VersionApi(self.core.api_client).get_code(_request_timeout=SOON_S)
+        except (ApiException, urllib3.exceptions.HTTPError):
+            return False
+        return True
+
+    def change_node(self, name: str, changes: Json) -> None:
+        """These fields alone; None removes."""
+        with asking(f"change {name}"):
+            read(self.core.patch_node, name, changes)
+
     def _is_gone(self, name: str) -> bool:
         try:
             read(self.core.read_namespace, name)
@@ -168,6 +192,27 @@ class Namespace:
         """Asks it to end, and returns at once; a pod that is gone is as good."""
         with asking(f"delete the pod {name}"):
             for_sure(lambda: read(self._core.delete_namespaced_pod, name, self.name, grace_period_seconds=grace_s))
+
+    def pod(self, name: str) -> Json | None:
+        """None if there is none of that name."""
+        with asking(f"tell of the pod {name}"):
+            try:
+                return read(self._core.read_namespaced_pod, name, self.name)
+            except ApiException as error:
+                if error.status == NOT_FOUND:
+                    return None
+                raise
+
+    def pods(self, labels: Mapping[str, str]) -> list[Json]:
+        """Those that carry all of these labels."""
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        with asking("list pods"):
+            items: list[Json] = read(self._core.list_namespaced_pod, self.name, label_selector=selector)["items"]
+        return items
+
+    def service(self, name: str) -> Json:
+        with asking(f"tell of the service {name}"):
+            return read(self._core.read_namespaced_service, name, self.name)
 
     def all_of(self, kind: Kind) -> tuple[list[Json], str]:
         """All there are, and the version from which a watch goes on."""
@@ -303,12 +348,18 @@ def _reason(error: ApiException) -> str:
 
 
 def _node(item: Json) -> Node:
-    status = item["status"]
+    status, metadata = item["status"], item["metadata"]
     addresses = {address["type"]: address["address"] for address in status.get("addresses", ())}
-    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", ()))
-    taken = any(taint["effect"] != "PreferNoSchedule" for taint in item["spec"].get("taints", ()))
-    metadata = item["metadata"]
-    return Node(metadata["name"], addresses.get("InternalIP", ""), ready, metadata.get("labels", {}), taken)
+    readiness: Json = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
+    return Node(
+        metadata["name"],
+        addresses.get("InternalIP", ""),
+        readiness.get("status") == "True",
+        metadata.get("labels", {}),
+        any(taint["effect"] != "PreferNoSchedule" for taint in item["spec"].get("taints", ())),
+        metadata.get("annotations", {}),
+        readiness.get("lastHeartbeatTime", ""),
+    )
 
 
 def _is_loopback(host: str) -> bool:

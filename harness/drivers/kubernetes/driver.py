@@ -12,8 +12,10 @@ import docker
 
 from harness.drivers.containers.engine import RUN_LABEL, connect, marks
 from harness.drivers.containers.images import get_images, make_service_images, need_image
-from harness.drivers.kubernetes.events import noting_events
-from harness.drivers.kubernetes.ground import KIND_CONTEXT, Ground, chosen_context, open_ground
+from harness.drivers.kubernetes.cluster import Cluster
+from harness.drivers.kubernetes.cluster_system import ANYWHERE, IN_OURS, ON_THIS_MACHINE, REASONS, PodsSystem
+from harness.drivers.kubernetes.events import Events
+from harness.drivers.kubernetes.ground import Ground, Whose, open_ground, whose_cluster
 from harness.drivers.kubernetes.images import is_for_servers, load_images, servers_images, wanted
 from harness.drivers.kubernetes.leftovers import removal_of_namespace
 from harness.drivers.kubernetes.pods import Pods
@@ -30,15 +32,20 @@ SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, St
 
 
 def _offered() -> frozenset[type]:
-    """Only where nodes are containers of this machine can a process in a pod be killed or paused."""
-    context = chosen_context()
-    foreign = context and not context.startswith(KIND_CONTEXT)
-    return frozenset({Linked}) if foreign else frozenset({Linked, Killable, Pausable})
+    always = frozenset({Linked}) | ANYWHERE
+    match whose_cluster():
+        case Whose.OURS:
+            return always | {Killable, Pausable} | ON_THIS_MACHINE | IN_OURS
+        case Whose.ON_THIS_MACHINE:
+            return always | {Killable, Pausable} | ON_THIS_MACHINE
+        case Whose.ELSEWHERE:
+            return always
 
 
 class KindDriver:
     name: ClassVar[str] = "kind"
     offers: ClassVar[frozenset[type]] = _offered()
+    lacks: ClassVar[Mapping[type, str]] = REASONS
 
     @contextmanager
     def open(self, environment: Environment, workspace: Workspace) -> Iterator[RunningSite]:
@@ -54,7 +61,9 @@ class KindDriver:
                 times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
             runtime = stack.enter_context(open_runtime(ground, workspace))
             times.note("namespace is made")
-            site = stack.enter_context(open_site(environment, workspace, runtime, SERVERS, linked=True))
+            site = stack.enter_context(
+                open_site(environment, workspace, runtime, SERVERS, linked=True, linked_system=PodsSystem)
+            )
             times.note("servers are up")
             yield site
 
@@ -80,17 +89,20 @@ def open_runtime(ground: Ground, workspace: Workspace) -> Iterator[PodRuntime]:
     name = f"rollproof-{workspace.run_id}"
     labels = {RUN_LABEL: workspace.run_id}
     with ExitStack() as stack:
-        stack.enter_context(watching(removal_of_namespace(name, ground.api)))
+        stack.enter_context(watching(removal_of_namespace(name, ground.api, ground.kind if ground.ours else "")))
         stack.enter_context(stopping(lambda: ground.api.delete_namespace(name)))
         namespace = ground.api.create_namespace(name, labels, marks(workspace.run_id))
-        stack.enter_context(noting_events(namespace, workspace.logs / "kubernetes-events.log"))
-        pods = Pods(namespace, ground.nodes, workspace.logs / "kubernetes-pods.log")
+        events = Events(namespace, workspace.logs / "kubernetes-events.log")
+        stack.enter_context(events.noted())
+        pods = Pods(namespace, ground.nodes, workspace.logs / "kubernetes-pods.log", events)
         stack.enter_context(pods.watched())
         runtime = PodRuntime(
             workspace.scratch,
             namespace,
             pods,
             labels,
+            Cluster(namespace, ground.all_nodes, ground.nodes, labels),
+            events,
             node_address=ground.node_address,
             doors=ground.doors,
             pinned=any(is_for_servers(node) for node in ground.all_nodes),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 
 import docker
 
@@ -33,6 +34,8 @@ class Ground:
     """Where the cluster's nodes are containers of this machine."""
     kind: str = ""
     """By which kind knows it; "" for a cluster that kind did not make."""
+    ours: bool = False
+    """The harness made it, so that it may be broken."""
     doors: Mapping[int, Address] = field(default_factory=dict)
 
     @property
@@ -47,6 +50,23 @@ class Ground:
 def chosen_context() -> str:
     """The context of the cluster that is to be used; "" for one of ours."""
     return os.environ.get(CONTEXT, "")
+
+
+class Whose(Enum):
+    """The cluster that is to be used, by what the harness may do to it."""
+
+    OURS = "ours"
+    ON_THIS_MACHINE = "on this machine"
+    """The user's own, made by kind."""
+    ELSEWHERE = "elsewhere"
+
+
+def whose_cluster() -> Whose:
+    context = chosen_context()
+    name = context.removeprefix(KIND_CONTEXT)
+    if not context or (name != context and kind.is_ours(name)):
+        return Whose.OURS
+    return Whose.ON_THIS_MACHINE if name != context else Whose.ELSEWHERE
 
 
 @contextmanager
@@ -82,4 +102,5 @@ def _ground(engine: docker.DockerClient, api: KubernetesApi, name: str) -> Groun
     if not name:
         return Ground(api, nodes)
     with refusing(f"the nodes of the cluster {name} are not containers of this machine"):
-        return Ground(api, nodes, Nodes(engine, names), name, kind.doors(engine, names))
+        doors = kind.doors(engine, names)
+        return Ground(api, nodes, Nodes(engine, names), name, kind.is_ours(name), doors)

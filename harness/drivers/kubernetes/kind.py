@@ -117,6 +117,11 @@ def clusters() -> tuple[KindCluster, ...]:
     return tuple(KindCluster.noted(name) for name in sorted(names) if name.startswith(PREFIX))
 
 
+def is_ours(name: str) -> bool:
+    """Whether the harness made the cluster of that name, as far as this user knows."""
+    return name.startswith(PREFIX) and KindCluster(name).kubeconfig.exists()
+
+
 def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, keep: bool = False) -> KindCluster:
     """Make the cluster; returns when all of its nodes are ready. `settings` is kind's own configuration.
 

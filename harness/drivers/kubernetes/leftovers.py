@@ -1,7 +1,7 @@
 """What runs made in clusters, found by its marks, and its removal.
 
 Run as `python -m harness.drivers.kubernetes.leftovers cluster NAME` it removes a cluster, and as
-`… namespace NAME KUBECONFIG CONTEXT` a namespace.
+`… namespace NAME KUBECONFIG CONTEXT CLUSTER` a namespace, having mended CLUSTER, if that is one of ours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pathlib import Path
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, connect, machine
 from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import Found, KubernetesApi
+from harness.drivers.kubernetes.cluster import mend_of_dead_harnesses
 from harness.drivers.kubernetes.kind import KindCluster
+from harness.drivers.kubernetes.nodes import Nodes
 from harness.errors import MissingServer
 from harness.supervisor.scratch import Identity
 from harness.waiting import until
@@ -30,15 +32,16 @@ CONTEXT = "HARNESS_KUBE_CONTEXT"
 
 @dataclass(frozen=True)
 class Leftover:
-    """A cluster, or a namespace of one."""
+    """A cluster, a namespace of one, or what was done to its nodes."""
 
     kind: str
     name: str
 
 
-def removal_of_namespace(name: str, api: KubernetesApi) -> tuple[str, ...]:
-    """The command that removes the namespace, for when this process cannot any more."""
-    return (*REMOVE, "namespace", name, str(api.kubeconfig or ""), api.context or "")
+def removal_of_namespace(name: str, api: KubernetesApi, cluster: str) -> tuple[str, ...]:
+    """The command that removes the namespace, for when this process cannot any more. `cluster` is its name if it is
+    ours, and then mended before; else ""."""
+    return (*REMOVE, "namespace", name, str(api.kubeconfig or ""), api.context or "", cluster)
 
 
 def removal_of_cluster(name: str) -> tuple[str, ...]:
@@ -57,7 +60,9 @@ def remove_of_dead_harnesses() -> tuple[Leftover, ...]:
         if cluster.abandoned:
             kind.delete(cluster)
             removed.append(Leftover("cluster", cluster.name))
-    apis = [cluster.api() for cluster in clusters if cluster.kept and cluster.kubeconfig.exists()]
+    kept = [cluster for cluster in clusters if cluster.kept and cluster.kubeconfig.exists()]
+    removed.extend(Leftover("what was left of", mended) for cluster in kept for mended in _mend(cluster))
+    apis = [cluster.api() for cluster in kept]
     if context := os.environ.get(CONTEXT):
         apis.append(KubernetesApi(None, context))
     return (*removed, *(leftover for api in apis for leftover in _remove_namespaces(api)))
@@ -80,6 +85,12 @@ def _remove_namespaces(api: KubernetesApi) -> Iterator[Leftover]:
             yield Leftover("namespace", namespace.name)
 
 
+def _mend(cluster: KindCluster) -> tuple[str, ...]:
+    """Namespaces go only when all nodes are there, and the API server is."""
+    with closing(connect()) as engine:
+        return mend_of_dead_harnesses(cluster.api(), Nodes.of_cluster(engine, cluster.name))
+
+
 def _clusters() -> tuple[KindCluster, ...]:
     """None where there is no kind, or no Docker engine."""
     try:
@@ -96,7 +107,9 @@ def main() -> None:
         # Twice, as the engine may have been about to make one of its nodes.
         until(lambda: not _remove_cluster(name), GONE_S_MAX, LOOK_AGAIN_S)
     else:
-        kubeconfig, context = where
+        kubeconfig, context, cluster = where
+        if cluster:
+            _mend(KindCluster(cluster))
         KubernetesApi(Path(kubeconfig) if kubeconfig else None, context or None).delete_namespace(name)
 
 

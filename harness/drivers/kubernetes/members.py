@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drivers.kubernetes.api import Json, Namespace, Stop
-from harness.drivers.kubernetes.pods import PodState, state_of
+from harness.drivers.kubernetes.pods_state import PodState, state_of
 from harness.drivers.kubernetes.watch import watching
 from harness.errors import HarnessError
 
@@ -108,8 +108,9 @@ class Members:
                 self._numbers[service] += 1
                 member = Member(f"{service}-{self._numbers[service]}", service, self._version_of(pod), pod)
                 self._members[name] = known = member
-            if known is not None and name not in self._followed and known.state.container:
-                self._followed.add(name)
+            container = known.state.container if known else ""
+            if known is not None and container and container not in self._followed:
+                self._followed.add(container)  # each of its containers, as one that ended is started again
                 threading.Thread(target=self._follow_log, args=(known,), name=f"log of {name}", daemon=True).start()
             self._changed.notify_all()
 

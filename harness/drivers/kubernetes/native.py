@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import ClassVar
@@ -10,13 +10,14 @@ from typing import ClassVar
 from harness.drivers.containers.engine import connect
 from harness.drivers.containers.images import need_image, server_image
 from harness.drivers.kubernetes.api import Json, Refused
+from harness.drivers.kubernetes.cluster_native import NativeClusterSystem
+from harness.drivers.kubernetes.cluster_system import ANYWHERE, IN_OURS, NOT_OURS, ON_THIS_MACHINE, REASONS
 from harness.drivers.kubernetes.deployments import named
 from harness.drivers.kubernetes.driver import Times, load_all, open_runtime
-from harness.drivers.kubernetes.ground import KIND_CONTEXT, Ground, chosen_context, open_ground
+from harness.drivers.kubernetes.ground import Ground, Whose, open_ground, whose_cluster
 from harness.drivers.kubernetes.images import STORES
 from harness.drivers.kubernetes.kubeconfig import write_for_tools
 from harness.drivers.kubernetes.members import Members
-from harness.drivers.kubernetes.native_nodes import DrainableSystem
 from harness.drivers.kubernetes.native_system import KubernetesSystem
 from harness.drivers.kubernetes.objects import Objects, check_kind
 from harness.drivers.kubernetes.runtime import PodRuntime
@@ -29,7 +30,7 @@ from harness.drivers.postgres import DATABASE, SUPERUSER
 from harness.drivers.runtime import Address
 from harness.environment import Environment, Store, StoreKind
 from harness.errors import StartFailed
-from harness.protocols import Drainable, Platform, Workspace
+from harness.protocols import Drainable, Evictable, Platform, Probed, Workspace
 from harness.versions import resolve
 from harness.waiting import until
 
@@ -38,15 +39,21 @@ POLL_S = 0.1
 
 
 def _offered() -> frozenset[type]:
-    """Only the nodes of a cluster that kind made are the harness's to drain."""
-    context = chosen_context()
-    foreign = context and not context.startswith(KIND_CONTEXT)
-    return frozenset({Platform}) if foreign else frozenset({Platform, Drainable})
+    """Only the nodes of a cluster of ours are the harness's to drain."""
+    always = frozenset({Platform, Evictable}) | ANYWHERE
+    match whose_cluster():
+        case Whose.OURS:
+            return always | {Drainable, Probed} | ON_THIS_MACHINE | IN_OURS
+        case Whose.ON_THIS_MACHINE:
+            return always | ON_THIS_MACHINE
+        case Whose.ELSEWHERE:
+            return always
 
 
 class KubernetesDriver:
     name: ClassVar[str] = "kubernetes"
     offers: ClassVar[frozenset[type]] = _offered()
+    lacks: ClassVar[Mapping[type, str]] = {**REASONS, Drainable: NOT_OURS, Probed: NOT_OURS}
 
     @contextmanager
     def open(self, environment: Environment, workspace: Workspace) -> Iterator[KubernetesSite]:
@@ -90,7 +97,7 @@ class KubernetesSite:
             self._times.note("stores are filled")
             members = self._members(around)
             with members.watched():
-                system = self._system(around, members, version)
+                system = self._system(runtime, around, members, version)
                 system.fill(version)
                 self._times.note("services are up")
                 yield system
@@ -132,14 +139,12 @@ class KubernetesSite:
         selectors = {service.name: around.blueprint.selector(service.name) for service in self._environment.services}
         return Members(around.objects.namespace, selectors, around.blueprint.version_of, self._workspace.logs)
 
-    def _system(self, around: Surroundings, members: Members, version: str) -> KubernetesSystem:
+    def _system(self, runtime: PodRuntime, around: Surroundings, members: Members, version: str) -> KubernetesSystem:
         api, namespace = self._ground.api, around.objects.namespace.name
         file = self._workspace.scratch / f"{namespace}.kubeconfig"
         kubeconfig = write_for_tools(file, api.kubeconfig, api.context, namespace)
         tools = Tools(self._environment, self._workspace, kubeconfig, namespace)
-        if Drainable in KubernetesDriver.offers:
-            return DrainableSystem(around, members, tools, version, api.core)
-        return KubernetesSystem(around, members, tools, version)
+        return NativeClusterSystem(around, members, tools, version, runtime)
 
 
 def url_of(store: Store, address: Address) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ import kubernetes.client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 
+from harness.drivers.containers.engine import HARNESS_LABEL
 from harness.drivers.kubernetes.api import ANSWER_S_MAX, NOT_FOUND, Json, Namespace, asking, read
 from harness.errors import InvalidInput
+from harness.supervisor.scratch import Identity
 
 MANAGER = "rollproof"
 TOO_MANY = 429
@@ -130,9 +133,10 @@ def _path(kind: str, name: str = "") -> str:
 
 
 def cordon(api: kubernetes.client.CoreV1Api, node: str, *, unschedulable: bool) -> None:
-    """Whether new pods may be put on the node."""
+    """Whether new pods may be put on the node, which is marked as this harness's as long as they may not."""
+    marked = {"annotations": {HARNESS_LABEL: str(Identity.of(os.getpid())) if unschedulable else None}}
     with asking(f"{'cordon' if unschedulable else 'uncordon'} {node}"):
-        read(api.patch_node, node, {"spec": {"unschedulable": unschedulable}})
+        read(api.patch_node, node, {"metadata": marked, "spec": {"unschedulable": unschedulable}})
 
 
 def is_cordoned(api: kubernetes.client.CoreV1Api, node: str) -> bool:

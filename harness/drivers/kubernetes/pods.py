@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drivers.kubernetes.api import Json, Namespace, Stop
+from harness.drivers.kubernetes.events import Events
 from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.pods_described import described, wrong_with
+from harness.drivers.kubernetes.pods_state import PodState, state_of
 from harness.drivers.kubernetes.watch import watching
 from harness.drivers.runtime import Part
 from harness.errors import HarnessError
@@ -21,56 +22,6 @@ from harness.waiting import until
 LOG_S_MAX = 2.0
 """Longest wait, once a pod has ended, for the last of what it printed."""
 DEATH_S_MAX = 2.0
-SIGNALLED = 128
-"""Exit codes above it stand for the signal that ended the process."""
-
-
-@dataclass(frozen=True)
-class PodState:
-    """What Kubernetes says of a pod."""
-
-    node: str = ""
-    container: str = ""
-    """The id of its container as its node knows it; "" until it has been started."""
-    exit_code: int | None = None
-    trouble: str = ""
-    """Why it does not come up, in Kubernetes' words."""
-
-
-def state_of(pod: Json) -> PodState:
-    """Of a pod as the API describes it."""
-    status = pod["status"]
-    main: Json = next(iter(status.get("containerStatuses", ())), {})
-    waiting = main.get("state", {}).get("waiting", {})
-    terminated = main.get("state", {}).get("terminated", {})
-    return PodState(
-        node=pod["spec"].get("nodeName", ""),
-        container=main.get("containerID", "").partition("://")[2],
-        exit_code=_exit_code(status, main),
-        trouble=_unscheduled(status) or _said(waiting) or _said(terminated),
-    )
-
-
-def _exit_code(status: Json, main: Json) -> int | None:
-    terminated = main.get("state", {}).get("terminated")
-    if terminated is not None:
-        code = int(terminated["exitCode"])
-        return SIGNALLED - code if SIGNALLED < code <= SIGNALLED + signal.NSIG else code
-    if status.get("phase") == "Failed":  # evicted, or its files could not be copied
-        return -signal.SIGKILL
-    return None
-
-
-def _unscheduled(status: Json) -> str:
-    for condition in status.get("conditions", ()):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return _said(condition)
-    return _said(status) if status.get("phase") == "Failed" else ""
-
-
-def _said(document: Json) -> str:
-    """What has no message is in no trouble, but on its way."""
-    return f"{document.get('reason', '')}: {document['message']}" if document.get("message") else ""
 
 
 class PodProcess:
@@ -133,6 +84,12 @@ class PodProcess:
     def paused(self) -> bool:
         return self._nodes is not None and self._runs and self._nodes.stopped(self._state.node, self.pid)
 
+    def notice_death(self) -> None:
+        """Its node knows of it before Kubernetes does, which may wait a minute for a node that was switched off."""
+        if self._nodes and self._runs and self._nodes.pid(self._state.node, self._state.container) is None:
+            self._log_ended.set()
+            self.end(-signal.SIGKILL)
+
     def await_started(self, timeout_s: float) -> bool:
         return self._started.wait(timeout_s)
 
@@ -189,12 +146,15 @@ class PodProcess:
 
 
 class Pods:
-    """All pods of a namespace, as one watch tells of them. Those that ended badly are described in `log`."""
+    """All pods of a namespace, as one watch tells of them. Those with which something is wrong are described in `log`,
+    as often as that is something else."""
 
-    def __init__(self, namespace: Namespace, nodes: Nodes | None, log: Path) -> None:
+    def __init__(self, namespace: Namespace, nodes: Nodes | None, log: Path, events: Events) -> None:
         self._namespace = namespace
         self._nodes = nodes
         self._log = log
+        self._events = events
+        self._described: set[tuple[str, str]] = set()
         self._stop = Stop()
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
@@ -230,10 +190,12 @@ class Pods:
     def _tell(self, pod: Json) -> None:
         name, state = pod["metadata"]["name"], state_of(pod)
         with self._lock:
-            before, self._states[name] = self._states.get(name, PodState()), state
+            self._states[name] = state
             if name in self._processes:
                 self._processes[name].update(state)
-        if state.exit_code and before.exit_code is None:
+        wrong = wrong_with(pod)
+        if wrong and (name, wrong) not in self._described:
+            self._described.add((name, wrong))
             self._describe(pod)
 
     def _lose(self, name: str) -> None:
@@ -244,6 +206,5 @@ class Pods:
                 self._processes.pop(name).end(-signal.SIGKILL)
 
     def _describe(self, pod: Json) -> None:
-        told = {"name": pod["metadata"]["name"], "node": pod["spec"].get("nodeName", ""), "status": pod["status"]}
         with self._log.open("a") as log:
-            log.write(json.dumps(told, indent=1) + "\n")
+            log.write(described(pod, self._events.about("Pod", pod["metadata"]["name"])))

@@ -10,6 +10,8 @@ from pathlib import Path
 from harness.drivers.containers.images import need_image, server_image, service_image
 from harness.drivers.kubernetes import manifests
 from harness.drivers.kubernetes.api import CONFLICT, INVALID, Json, Namespace, Refused
+from harness.drivers.kubernetes.cluster import Cluster
+from harness.drivers.kubernetes.events import Events
 from harness.drivers.kubernetes.folders import FolderWriter
 from harness.drivers.kubernetes.pods import PodProcess, Pods
 from harness.drivers.runtime import Address, Part, Place
@@ -32,6 +34,8 @@ class PodRuntime:
         namespace: Namespace,
         pods: Pods,
         labels: Mapping[str, str],
+        cluster: Cluster,
+        events: Events,
         *,
         node_address: str,
         doors: Mapping[int, Address],
@@ -43,6 +47,8 @@ class PodRuntime:
         """
         self.scratch = scratch
         self.namespace = namespace
+        self.cluster = cluster
+        self.events = events
         self._pods = pods
         self._labels = labels
         self._node_address = node_address
@@ -91,6 +97,11 @@ class PodRuntime:
         except Refused as error:
             raise StartFailed(f"{part.name} cannot be started: {error}") from error
         return process
+
+    def pods_of(self, part: str) -> list[Json]:
+        """Those of the part of that name that run now."""
+        pods = self.namespace.pods({**self._labels, manifests.PART: manifests.name_of(part)})
+        return [pod for pod in pods if pod["status"].get("phase") == "Running"]
 
     @contextmanager
     def writing(self) -> Iterator[None]:

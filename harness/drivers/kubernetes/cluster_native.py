@@ -1,0 +1,50 @@
+"""A system of the environment's own Deployments, with what faults of clusters ask of it."""
+
+from __future__ import annotations
+
+from harness.drivers.kubernetes.cluster import Cluster, address_of
+from harness.drivers.kubernetes.cluster_system import InCluster
+from harness.drivers.kubernetes.deployments import named
+from harness.drivers.kubernetes.events import Events
+from harness.drivers.kubernetes.members import Members
+from harness.drivers.kubernetes.native_nodes import DrainableSystem
+from harness.drivers.kubernetes.runtime import PodRuntime
+from harness.drivers.kubernetes.surroundings import Surroundings
+from harness.drivers.kubernetes.tools import Tools
+from harness.protocols import Barrier
+
+
+class NativeClusterSystem(InCluster, DrainableSystem):
+    """Implements Podded, Evictable and Partitionable as well."""
+
+    def __init__(
+        self, surroundings: Surroundings, members: Members, tools: Tools, version: str, runtime: PodRuntime
+    ) -> None:
+        super().__init__(surroundings, members, tools, version, runtime.namespace.api.core)
+        self._runtime = runtime
+
+    @property
+    def _cluster(self) -> Cluster:
+        return self._runtime.cluster
+
+    @property
+    def _events(self) -> Events:
+        return self._runtime.events
+
+    def pod_of(self, name: str) -> str:
+        return self._member(name).pod_name
+
+    def restore(self, name: str) -> None:
+        """Its Deployment does that."""
+
+    def evict_pod(self, pod: str) -> bool:
+        return self._objects.evict(pod)
+
+    def cut_off(self, pod: str, peer: str) -> Barrier:
+        """Pods of a store are those that its Service selects."""
+        if peer in (service.name for service in self.environment.services):
+            labels = self._blueprint.selector(peer)
+        else:
+            labels = named(self._blueprint.manifests, "Service", peer)["spec"]["selector"]
+        pods = [each for each in self._objects.namespace.pods(labels) if each["metadata"]["name"] != pod]
+        return self._cluster.cut_off(pod, map(address_of, pods))
