@@ -15,6 +15,7 @@ from harness.scenario import Scenario
 from harness.verdict import Status, Verdict
 from tests import nightly
 from tests.integration.matrix import CASES, ROOT
+from tests.integration.pitfalls import ALL, PITFALLS, Expectation
 from tests.nightly import ALL_PASSED, Nightly, Options
 from tests.unit.toy import DRIVERS
 
@@ -114,7 +115,7 @@ def offering(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def scenario(session: FakeSession) -> RunRow:
-    return Nightly(session, FOLDER).scenario(ROOT / "scenarios" / "canary.toml", "local")
+    return Nightly(session, FOLDER).scenario(Expectation(ROOT / "scenarios" / "canary.toml"), "local")
 
 
 @pytest.mark.usefixtures("offering")
@@ -142,6 +143,31 @@ def test_every_scenario_runs_as_often_as_wanted_on_that_driver() -> None:
     rows = list(Nightly(session, FOLDER).scenarios("local", 2))
     assert len(rows) == 2 * len(list((ROOT / "scenarios").glob("*.toml")))
     assert {described.driver for described in session.ran} == {"local"}
+
+
+@pytest.mark.usefixtures("offering")
+@pytest.mark.parametrize(
+    ("verdicts", "status", "checker"),
+    [
+        ((HELD,), Status.PASS, ""),
+        ((HELD, LATE), Status.UNKNOWN, "latency"),
+        ((LATE, Verdict("availability", Status.FAIL, "3 % were not served")), Status.FAIL, "availability"),
+    ],
+)
+def test_a_pitfall_is_found_by_who_is_meant_to_find_it(
+    verdicts: tuple[Verdict, ...], status: Status, checker: str
+) -> None:
+    row = Nightly(FakeSession(verdicts), FOLDER).scenario(PITFALLS[0].wrong, "kubernetes")
+    assert (row.status, row.expected, row.checker) == (status, Status.FAIL, checker)
+
+
+@pytest.mark.usefixtures("offering")
+def test_where_kubernetes_deploys_the_scenarios_are_its_own() -> None:
+    session = FakeSession()
+    assert list(Nightly(session, FOLDER).variants("kubernetes", "all")) == []
+    rows = list(Nightly(session, FOLDER).scenarios("kubernetes", 1))
+    assert [row.scenario for row in rows] == [expected.name for expected in ALL]
+    assert {described.driver for described in session.ran} == {"kubernetes"}
 
 
 # ── its arguments ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,6 +203,9 @@ def test_arguments_that_make_no_sense_are_refused(
 
 def test_the_readmes_table_is_of_loopback_alone() -> None:
     row = VariantRow("stale-cache", "rolling", "local", Status.FAIL, Status.FAIL, "monotonic-reads", 1.25)
-    assert nightly.readme_table((row, replace(row, driver="kind"))).splitlines()[2:] == [
-        "| stale-cache | rolling | fail | monotonic-reads | 1.2 s |"
+    missed = VariantRow("stale-cache", "canary", "local", Status.UNKNOWN, Status.FAIL, "")
+    assert nightly.readme_table((row, missed, replace(row, strategy="recreate", driver="kind"))).splitlines() == [
+        "| defect | rolling | blue-green | canary | recreate |",
+        "|---|---|---|---|---|",
+        "| stale-cache | fail: monotonic-reads, 1.2 s | - | unknown: not found | - |",
     ]
