@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -70,11 +70,20 @@ def make_service_images(engine: docker.DockerClient, environment: Environment, l
     if not image.build:
         get_images(engine, names.values())
         return
-    context = environment.folder / image.build
-    digest = digest_of(context)
     for version, name in names.items():
-        if _built_from(engine, name) != digest:
-            _build(engine, context, name, version, digest, logs / f"image-{version}.log")
+        make_image(engine, environment.folder / image.build, name, logs / f"image-{version}.log", {"VERSION": version})
+
+
+def make_image(
+    engine: docker.DockerClient, context: Path, name: str, log: Path, arguments: Mapping[str, str] | None = None
+) -> None:
+    """Build it in that folder, unless it has been built there and none of the files has changed since.
+
+    Raises HarnessError if the build fails.
+    """
+    digest = digest_of(context)
+    if _built_from(engine, name) != digest:
+        _build(engine, context, name, dict(arguments or {}), digest, log)
 
 
 def get_images(engine: docker.DockerClient, names: Iterable[str]) -> None:
@@ -123,7 +132,9 @@ def _built_from(engine: docker.DockerClient, name: str) -> str | None:
         return None
 
 
-def _build(engine: docker.DockerClient, context: Path, name: str, version: str, digest: str, log: Path) -> None:
+def _build(
+    engine: docker.DockerClient, context: Path, name: str, arguments: dict[str, str], digest: str, log: Path
+) -> None:
     files = [str(file.relative_to(context)) for file in _seen_by_build(context)]
     try:
         with TemporaryFile() as archive:
@@ -132,7 +143,7 @@ def _build(engine: docker.DockerClient, context: Path, name: str, version: str, 
                 fileobj=archive,
                 custom_context=True,
                 tag=name,
-                buildargs={"VERSION": version},
+                buildargs=arguments,
                 labels={CONTEXT_LABEL: digest},
                 rm=True,
                 forcerm=True,

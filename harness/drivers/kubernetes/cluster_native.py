@@ -6,6 +6,7 @@ from harness.drivers.kubernetes.cluster import Cluster, address_of
 from harness.drivers.kubernetes.cluster_system import InCluster
 from harness.drivers.kubernetes.deployments import named
 from harness.drivers.kubernetes.events import Events
+from harness.drivers.kubernetes.load import HostsLoad, LoadPods
 from harness.drivers.kubernetes.members import Members
 from harness.drivers.kubernetes.native_nodes import DrainableSystem
 from harness.drivers.kubernetes.runtime import PodRuntime
@@ -14,8 +15,8 @@ from harness.drivers.kubernetes.tools import Tools
 from harness.protocols import Barrier
 
 
-class NativeClusterSystem(InCluster, DrainableSystem):
-    """Implements Podded, Evictable and Partitionable as well."""
+class NativeClusterSystem(InCluster, HostsLoad, DrainableSystem):
+    """Implements Podded, Evictable, Partitionable and LoadPlace as well."""
 
     def __init__(
         self, surroundings: Surroundings, members: Members, tools: Tools, version: str, runtime: PodRuntime
@@ -26,6 +27,14 @@ class NativeClusterSystem(InCluster, DrainableSystem):
     @property
     def _cluster(self) -> Cluster:
         return self._runtime.cluster
+
+    @property
+    def _load(self) -> LoadPods:
+        return self._runtime.load
+
+    @property
+    def _users_service(self) -> str:
+        return self._routed.name
 
     @property
     def _events(self) -> Events:

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 
 from harness.drivers.kubernetes.cluster import Cluster, address_of
 from harness.drivers.kubernetes.events import Events
+from harness.drivers.kubernetes.load import HostsLoad, LoadPods
 from harness.drivers.kubernetes.pods import PodProcess
-from harness.drivers.kubernetes.runtime import PodRuntime
+from harness.drivers.kubernetes.runtime import USERS, PodRuntime
 from harness.drivers.links import LINKS
 from harness.drivers.system import LinkedRunningSystem
 from harness.errors import HarnessError
@@ -28,8 +29,9 @@ from harness.protocols import (
     Remark,
     Resolving,
 )
+from harness.protocols.load import LoadPlace
 
-ANYWHERE: frozenset[type] = frozenset({Podded})
+ANYWHERE: frozenset[type] = frozenset({Podded, LoadPlace})
 """What may be done in any cluster: it meets the run's own namespace alone, by the API."""
 ON_THIS_MACHINE: frozenset[type] = frozenset({Containered})
 """What also needs nodes that are containers of this machine; it meets the run's own pods alone."""
@@ -106,15 +108,23 @@ class InCluster:
         return self._events.heard_by(hear)
 
 
-class PodsSystem(InCluster, LinkedRunningSystem):
+class PodsSystem(InCluster, HostsLoad, LinkedRunningSystem):
     """The driver kind's: each instance is a pod, which is made again when it is to be started again.
 
-    Implements Podded and Partitionable as well.
+    Implements Podded, Partitionable and LoadPlace as well.
     """
 
     @property
     def _cluster(self) -> Cluster:
         return self._pod_runtime.cluster
+
+    @property
+    def _load(self) -> LoadPods:
+        return self._pod_runtime.load
+
+    @property
+    def _users_service(self) -> str:
+        return USERS
 
     @property
     def _events(self) -> Events:

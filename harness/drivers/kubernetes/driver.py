@@ -18,6 +18,7 @@ from harness.drivers.kubernetes.events import Events
 from harness.drivers.kubernetes.ground import Ground, Whose, open_ground, whose_cluster
 from harness.drivers.kubernetes.images import is_for_servers, load_images, servers_images, wanted
 from harness.drivers.kubernetes.leftovers import removal_of_namespace
+from harness.drivers.kubernetes.load import LoadPods
 from harness.drivers.kubernetes.pods import Pods
 from harness.drivers.kubernetes.runtime import PodRuntime
 from harness.drivers.kubernetes.stores import PodNats
@@ -103,6 +104,7 @@ def open_runtime(ground: Ground, workspace: Workspace) -> Iterator[PodRuntime]:
             labels,
             Cluster(namespace, ground.all_nodes, ground.nodes, labels),
             events,
+            LoadPods(ground, workspace, namespace, labels),
             node_address=ground.node_address,
             doors=ground.doors,
             pinned=any(is_for_servers(node) for node in ground.all_nodes),

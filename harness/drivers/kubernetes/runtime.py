@@ -13,6 +13,7 @@ from harness.drivers.kubernetes.api import CONFLICT, INVALID, Json, Namespace, R
 from harness.drivers.kubernetes.cluster import Cluster
 from harness.drivers.kubernetes.events import Events
 from harness.drivers.kubernetes.folders import FolderWriter
+from harness.drivers.kubernetes.load import LoadPods
 from harness.drivers.kubernetes.pods import PodProcess, Pods
 from harness.drivers.runtime import Address, Part, Place
 from harness.environment import Environment
@@ -36,6 +37,7 @@ class PodRuntime:
         labels: Mapping[str, str],
         cluster: Cluster,
         events: Events,
+        load: LoadPods,
         *,
         node_address: str,
         doors: Mapping[int, Address],
@@ -49,6 +51,7 @@ class PodRuntime:
         self.namespace = namespace
         self.cluster = cluster
         self.events = events
+        self.load = load
         self._pods = pods
         self._labels = labels
         self._node_address = node_address
