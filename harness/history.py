@@ -96,6 +96,8 @@ class Kind(StrEnum):
     STALL      from .. until the harness itself did not run: what it measured then is its own lag
     QUIET      after the load. reached: consumers and projections caught up; settled: they caught up, or nothing moved
                any more although they had not; waited_s
+    REMARK     name = what the platform calls that which happened there, e.g. "FailedScheduling"; about: to which of its
+               objects; text; warning; routine: it is part of every start
     CUT        name = what cut the run short before its end, e.g. "KeyboardInterrupt"
     WORKER     name = a worker of the load on another machine; from the load's beginning to its end. whole: all that it
                recorded is in the history, by a clock that is known; requests; offset_ns, drift_ns: what the harness's
@@ -115,6 +117,7 @@ class Kind(StrEnum):
     LAG = "lag"
     STALL = "stall"
     QUIET = "quiet"
+    REMARK = "remark"
     CUT = "cut"
     WORKER = "worker"
     NOTE = "note"

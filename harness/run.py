@@ -25,7 +25,7 @@ from harness.load.cluster import start_load_in
 from harness.load.engine import RunningLoad, start_load
 from harness.load.parquet import to_parquet
 from harness.load.remote import WorkerLost
-from harness.protocols import Site, System, Workspace
+from harness.protocols import Site, System, Talkative, Workspace
 from harness.protocols.load import LoadPlace
 from harness.recording import Timeline, write_facts, write_timeline
 from harness.reporting.terminal import Display, Snapshot, VersionRate
@@ -84,6 +84,7 @@ class Run:
             self._origin_ns = load.begin()
             timeline = stack.enter_context(Timeline(self._folder / "timeline.jsonl", self._show))
             stage = Stage(timeline, self._origin_ns, self._abort)
+            stack.enter_context(_remarked(system, timeline))
             with self._lag_probe(system, timeline):
                 self._perform(system, load, stage)
                 self._load_ends_ns = self._end(load, stage) - self._origin_ns
@@ -257,6 +258,13 @@ class Run:
 def _words(lost: WorkerLost) -> str:
     """What it said last is among the logs."""
     return f"its load, as {str(lost).partition(chr(10))[0]}"
+
+
+def _remarked(system: System, timeline: Timeline) -> AbstractContextManager[object]:
+    """What the platform says of its objects is noted when it says it."""
+    if not isinstance(system, Talkative):
+        return nullcontext()
+    return system.remarks(lambda remark: timeline.add(Kind.REMARK, remark.reason, remark.detail()))
 
 
 def _snapshot(live: LiveHistory, stage: Stage) -> Snapshot:

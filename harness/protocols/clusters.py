@@ -5,10 +5,12 @@ Pods are called as the cluster calls them: an instance may be another pod from o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from harness.verdict import Cell
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,10 @@ class Remark:
     warning: bool
     routine: bool
     """Part of every start; worth a line, not a mark."""
+
+    def detail(self) -> Mapping[str, Cell]:
+        """For the history."""
+        return {"about": self.about, "text": self.text, "warning": self.warning, "routine": self.routine}
 
 
 @runtime_checkable

@@ -34,6 +34,8 @@ def narrate(moment: Moment) -> str:
             return f"consumers and projections {'caught up' if detail.get('reached') is True else 'did NOT catch up'}"
         case Kind.CUT:
             return f"CUT SHORT by {moment.name}"
+        case Kind.REMARK:
+            return "" if detail.get("routine") is True else f"{moment.name} {detail.get('about')}: {detail.get('text')}"
         case Kind.NOTE:
             return str(detail.get("text", moment.name))
         case Kind.LAG | Kind.FLEET:

@@ -82,6 +82,21 @@ class InstanceLife:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What the platform said under one name, as `Unhealthy`, in the order in which it said it."""
+
+    reason: str
+    warning: bool
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LagPoint:
     at_s: float
     events_behind: int
@@ -101,6 +116,8 @@ class Timeline:
     traffic: tuple[VersionSeries, ...]
     errors: tuple[ErrorSeries, ...]
     lag: tuple[LagPoint, ...]
+    remarks: tuple[Remarks, ...]
+    """Without those that are part of every start; warnings first."""
     stalls: tuple[Span, ...]
     overall: Totals
     by_version: tuple[Totals, ...]
@@ -134,6 +151,7 @@ def timeline(history: History, verdicts: Sequence[Verdict] = ()) -> Timeline:
         traffic=traffic(history, axis, versions),
         errors=errors(history, axis),
         lag=_lag(moments, axis),
+        remarks=_remarks(moments, axis),
         stalls=_stalls(moments, axis),
         overall=overall,
         by_version=tuple(sorted(by_version, key=lambda totals: versions.index(totals.version))),
@@ -156,7 +174,7 @@ def _span(moment: Moment, axis: Axis) -> Span | None:
 
 
 def _length_s(facts: RunFacts, moments: Iterable[Moment], last_done_s: float) -> float:
-    drawn = (moment for moment in moments if moment.kind is not Kind.NOTE)
+    drawn = (moment for moment in moments if moment.kind not in (Kind.NOTE, Kind.REMARK))
     last_moment_s = max(
         (in_seconds(moment.at_ns if moment.until_ns is None else moment.until_ns) for moment in drawn), default=0.0
     )
@@ -273,6 +291,18 @@ def _lag(moments: Iterable[Moment], axis: Axis) -> tuple[LagPoint, ...]:
             if place not in worst or behind > worst[place].events_behind:
                 worst[place] = LagPoint(at_s, behind)
     return tuple(worst[place] for place in sorted(worst))
+
+
+def _remarks(moments: Iterable[Moment], axis: Axis) -> tuple[Remarks, ...]:
+    """Those of the run itself: what is said before the load flows is of its start."""
+    told: dict[tuple[bool, str], list[Told]] = {}
+    for moment in moments:
+        at_s, detail = in_seconds(moment.at_ns), moment.detail
+        if moment.kind is Kind.REMARK and detail.get("routine") is not True and 0 <= at_s <= axis.end_s:
+            key = (detail.get("warning") is True, moment.name)
+            told.setdefault(key, []).append(Told(at_s, f"{detail.get('about')}: {detail.get('text')}"))
+    ordered = sorted(told.items(), key=lambda item: (not item[0][0], item[1][0].at_s))
+    return tuple(Remarks(reason, warning, tuple(moments)) for (warning, reason), moments in ordered)
 
 
 def _stalls(moments: Iterable[Moment], axis: Axis) -> tuple[Span, ...]:

@@ -23,6 +23,7 @@ from harness.reporting.text import count, decimal, percent, seconds
 SMALL_PX = 10.0
 LIFE_PX = 14.0
 LIFE_ROWS = 14
+REMARK_ROWS = 10
 LOG_FROM_RATIO = 30.0
 """Latencies that span more than this are drawn by their logarithm."""
 
@@ -83,6 +84,28 @@ def draw_instances(picture: Picture) -> None:
         hint(bar, f"{life.name} {life.version}: {seconds(life.span.start_s)} to {seconds(life.span.end_s)}")
         if start + text_width(life.name, SMALL_PX) <= picture.layout.width_px:
             element(group, "text", "name", life.name, x=start + 4, y=top + 9.5)
+
+
+def draw_remarks(picture: Picture) -> None:
+    """A row for each name under which the platform said something, with a mark for each time."""
+    remarks = picture.timeline.remarks[:REMARK_ROWS]
+    if not remarks:
+        return
+    hidden = len(picture.timeline.remarks) - len(remarks)
+    title = "Events of the platform" + (f" ({hidden} more kinds not shown)" if hidden else "")
+    height = len(remarks) * LIFE_PX + 2
+    group = picture.panel(title, height, "remarks")
+    for row, remark in enumerate(remarks):
+        top = picture.y - height + 2 + row * LIFE_PX
+        css = "remark warning" if remark.warning else "remark"
+        for told in remark.told:
+            mark = element(group, "rect", css, x=picture.x(told.at_s) - 1, y=top, width=3.0, height=LIFE_PX - 3)
+            hint(mark, f"{seconds(told.at_s)}: {remark.reason}. {told.text}")
+        label = f"{remark.reason} {len(remark.told)} times" if len(remark.told) > 1 else remark.reason
+        first = picture.x(remark.told[0].at_s)
+        turned = first + 6 + text_width(label, SMALL_PX) > picture.layout.width_px
+        at = first - 5 if turned else first + 6
+        element(picture.words, "text", f"told {'end ' if turned else ''}name", label, x=at, y=top + 9.5)
 
 
 def draw_throughput(picture: Picture) -> None:

@@ -43,6 +43,23 @@ def test_faults_stalls_and_the_turning_point_are_drawn() -> None:
     assert (_count(blue_green, "hatched"), _count(blue_green, "unproved")) == (2, 1)
 
 
+@pytest.mark.parametrize("layout", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_what_the_platform_said_is_marked_and_named_within_the_picture(layout: Layout) -> None:
+    moments = [
+        runs.moment(1, Kind.REMARK, "Killing", about="Pod/a", text="stopping", warning=False),
+        runs.moment(2, Kind.REMARK, "FailedScheduling", about="Pod/b", text="0/3 nodes", warning=True),
+        runs.moment(23.9, Kind.REMARK, "FailedScheduling", about="Pod/b", text="0/3 nodes", warning=True),
+        *(runs.moment(3, Kind.REMARK, f"Reason{number}", about="Pod/c", text="") for number in range(9)),
+    ]
+    with History.of(runs.FACTS, moments, {}) as history:
+        picture = ET.fromstring(draw(timeline(history), layout))
+    assert (_count(picture, "remark"), _count(picture, "warning")) == (11, 2)
+    texts = {node.text for node in picture.iter("text")}
+    assert {"FailedScheduling 2 times", "Killing", "Events of the platform (1 more kinds not shown)"} <= texts
+    hints = {node.text for node in picture.iter("title")}
+    assert any(hint and hint.endswith("FailedScheduling. Pod/b: 0/3 nodes") for hint in hints)
+
+
 def test_a_version_has_the_same_colour_everywhere() -> None:
     versions = ("1.1", "2.0", "")
     assert [version_class(versions, version) for version in versions] == ["v0", "v1", "v-none"]

@@ -125,6 +125,8 @@ def test_the_display_suits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
         (moment(1, Kind.STALL, "stall", 1.25), "the harness itself did not run for 0.25 s"),
         (moment(1, Kind.QUIET, "quiet", reached=False), "consumers and projections did NOT catch up"),
         (moment(1, Kind.NOTE, "note", text="hello"), "hello"),
+        (moment(1, Kind.REMARK, "Killing", about="Pod/a", text="stopping"), "Killing Pod/a: stopping"),
+        (moment(1, Kind.REMARK, "Pulled", about="Pod/a", text="image", routine=True), ""),
         (moment(1, Kind.LAG, "lag", events_behind=3), ""),
         (runs.fleet(1, 3, 0), ""),
     ],

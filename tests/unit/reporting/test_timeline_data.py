@@ -152,3 +152,25 @@ def test_nothing_recorded_is_nothing_drawn_but_no_error() -> None:
 def test_an_absent_store_is_not_an_empty_one() -> None:
     with History.of(FACTS, [], {}) as absent, History.of(FACTS, [], {"store": []}) as empty:
         assert (stored_events(absent), stored_events(empty)) == (None, 0)
+
+
+def test_what_the_platform_said_is_grouped_by_name_and_warnings_come_first() -> None:
+    def said(at_s: float, reason: str, **detail: Cell) -> Moment:
+        return moment(at_s, Kind.REMARK, reason, about="Pod/a", text=reason.lower(), **detail)
+
+    drawn = _timeline(
+        [
+            said(1.0, "Killing", warning=False),
+            said(2.0, "Unhealthy", warning=True),
+            said(3.0, "Scheduled", routine=True),
+            said(4.0, "Unhealthy", warning=True),
+            said(-1.0, "FailedScheduling", warning=True),
+            said(99.0, "BackOff", warning=True),
+        ]
+    )
+    assert drawn.axis.end_s < 99
+    assert [(each.reason, each.warning, [told.at_s for told in each.told]) for each in drawn.remarks] == [
+        ("Unhealthy", True, [2.0, 4.0]),
+        ("Killing", False, [1.0]),
+    ]
+    assert drawn.remarks[1].told[0].text == "Pod/a: killing"
