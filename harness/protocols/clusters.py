@@ -170,5 +170,5 @@ class Remark:
 
 @runtime_checkable
 class Talkative(Protocol):
-    def remarks(self, hear: Callable[[Remark], None]) -> AbstractContextManager[None]:
+    def remarks(self, hear: Callable[[Remark], object]) -> AbstractContextManager[None]:
         """As long as this lasts, `hear` is told of each, by a thread of its own."""

@@ -104,7 +104,7 @@ class InCluster:
     def press(self, pod: str, cpus: float, memory_mb: int) -> Pressure:
         return self._cluster.press(pod, cpus, memory_mb)
 
-    def remarks(self, hear: Callable[[Remark], None]) -> AbstractContextManager[None]:
+    def remarks(self, hear: Callable[[Remark], object]) -> AbstractContextManager[None]:
         return self._events.heard_by(hear)
 
 

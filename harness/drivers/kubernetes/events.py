@@ -27,7 +27,7 @@ class Events:
         self._namespace = namespace
         self._log = log
         self._lock = threading.Lock()
-        self._listeners: list[Callable[[Remark], None]] = []
+        self._listeners: list[Callable[[Remark], object]] = []
         self._lines: deque[tuple[str, str]] = deque(maxlen=KEPT)
 
     @contextmanager
@@ -37,7 +37,7 @@ class Events:
             yield
 
     @contextmanager
-    def heard_by(self, hear: Callable[[Remark], None]) -> Iterator[None]:
+    def heard_by(self, hear: Callable[[Remark], object]) -> Iterator[None]:
         """As long as this lasts, by the thread that watches."""
         with self._lock:
             self._listeners.append(hear)
