@@ -110,6 +110,11 @@ def _use_context(_context: click.Context, _option: click.Parameter, name: str | 
         os.environ["HARNESS_KUBE_CONTEXT"] = name
 
 
+def _use_namespace(_context: click.Context, _option: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        os.environ["HARNESS_KUBE_NAMESPACE"] = name
+
+
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @overriding
@@ -120,6 +125,13 @@ def _use_context(_context: click.Context, _option: click.Parameter, name: str | 
     expose_value=False,
     callback=_use_context,
     help="Use the Kubernetes cluster of this context of your kubeconfig, as HARNESS_KUBE_CONTEXT does.",
+)
+@click.option(
+    "--namespace",
+    metavar="NAME",
+    expose_value=False,
+    callback=_use_namespace,
+    help="Use this empty namespace in place of one made for the run, as HARNESS_KUBE_NAMESPACE does.",
 )
 @click.option("--plain", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--quiet", is_flag=True, help="Only a line a verdict.")

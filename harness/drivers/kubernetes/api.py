@@ -33,7 +33,7 @@ GONE_S_MAX = 90.0
 GONE_POLL_S = 0.2
 CONNECTIONS = 64
 """At the same time, most of them logs that are followed."""
-NOT_FOUND, CONFLICT, INVALID = 404, 409, 422
+FORBIDDEN, NOT_FOUND, CONFLICT, INVALID = 403, 404, 409, 422
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 CONTAINER = "main"
 """The name of the one container of each pod."""
@@ -111,14 +111,11 @@ class KubernetesApi:
         return tuple(Found(item["metadata"]["name"], item["metadata"].get("annotations", {})) for item in items)
 
     def create_namespace(self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Namespace:
-        """Returns when pods can be made in it."""
+        """Returns at once; pods can be made in it a little later."""
         metadata = {"name": name, "labels": dict(labels), "annotations": dict(annotations)}
         with asking(f"make the namespace {name}"):
             read(self.core.create_namespace, {"metadata": metadata})
-        namespace = Namespace(self, name)
-        if not until(namespace.has_account, ACCOUNT_S_MAX, GONE_POLL_S):
-            raise HarnessError(f"the namespace {name} had no service account within {ACCOUNT_S_MAX:g} s")
-        return namespace
+        return Namespace(self, name, labels)
 
     def delete_namespace(self, name: str) -> None:
         """Returns when it is gone, with all that was in it."""
@@ -154,19 +151,30 @@ class KubernetesApi:
 
 
 class Namespace:
-    """What is asked and done in one namespace; raises as KubernetesApi does."""
+    """What is asked and done in one namespace; raises as KubernetesApi does. All that is made there is labelled."""
 
-    def __init__(self, api: KubernetesApi, name: str) -> None:
+    def __init__(
+        self, api: KubernetesApi, name: str, labels: Mapping[str, str] | None = None, *, given: bool = False
+    ) -> None:
+        """`given` if the user made it, and may have put something there."""
         self.api = api
         self.name = name
+        self.labels: Mapping[str, str] = labels or {}
+        self.given = given
         self._core = api.core
         self._lists: Mapping[Kind, Callable[..., Any]] = {
             "pods": self._core.list_namespaced_pod,
             "events": self._core.list_namespaced_event,
         }
 
-    def has_account(self) -> bool:
+    def await_account(self) -> None:
         """Without its service account, which comes a little later, a namespace takes no pods."""
+        with asking(f"tell of the namespace {self.name}"):
+            there = until(self._has_account, ACCOUNT_S_MAX, GONE_POLL_S)
+        if not there:
+            raise HarnessError(f"the namespace {self.name} had no service account within {ACCOUNT_S_MAX:g} s")
+
+    def _has_account(self) -> bool:
         try:
             read(self._core.read_namespaced_service_account, "default", self.name)
         except ApiException as error:
@@ -175,18 +183,24 @@ class Namespace:
             raise
         return True
 
+    def labelled(self, manifest: Json) -> Json:
+        metadata = manifest["metadata"]
+        return {**manifest, "metadata": {**metadata, "labels": {**metadata.get("labels", {}), **self.labels}}}
+
     def create_service(self, manifest: Json) -> Json:
         with asking(f"make the service {manifest['metadata']['name']}"):
-            return read(self._core.create_namespaced_service, self.name, manifest)
+            return read(self._core.create_namespaced_service, self.name, self.labelled(manifest))
 
     def create_config_map(self, manifest: Json) -> str:
         with asking("make a config map"):
-            return str(read(self._core.create_namespaced_config_map, self.name, manifest)["metadata"]["name"])
+            made = read(self._core.create_namespaced_config_map, self.name, self.labelled(manifest))
+        return str(made["metadata"]["name"])
 
     def create_pod(self, manifest: Json) -> str:
         """Returns its name."""
         with asking(f"make the pod {manifest['metadata'].get('generateName', '')}"):
-            return str(read(self._core.create_namespaced_pod, self.name, manifest)["metadata"]["name"])
+            made = read(self._core.create_namespaced_pod, self.name, self.labelled(manifest))
+        return str(made["metadata"]["name"])
 
     def delete_pod(self, name: str, grace_s: int) -> None:
         """Asks it to end, and returns at once; a pod that is gone is as good."""

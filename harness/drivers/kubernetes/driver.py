@@ -10,24 +10,26 @@ from typing import ClassVar
 
 import docker
 
-from harness.drivers.containers.engine import RUN_LABEL, connect, marks
+from harness.drivers.containers.engine import connect
 from harness.drivers.containers.images import get_images, make_service_images, need_image
+from harness.drivers.kubernetes.api import Namespace
 from harness.drivers.kubernetes.cluster import Cluster
 from harness.drivers.kubernetes.cluster_system import ANYWHERE, IN_OURS, ON_THIS_MACHINE, REASONS, PodsSystem
 from harness.drivers.kubernetes.events import Events
 from harness.drivers.kubernetes.ground import Ground, Whose, open_ground, whose_cluster
 from harness.drivers.kubernetes.images import is_for_servers, load_images, servers_images, wanted
-from harness.drivers.kubernetes.leftovers import removal_of_namespace
+from harness.drivers.kubernetes.leftovers import removal_from_namespace, removal_of_namespace
 from harness.drivers.kubernetes.load import LoadPods
+from harness.drivers.kubernetes.namespaces import claimed_namespace, given_namespace, made_namespace
 from harness.drivers.kubernetes.pods import Pods
 from harness.drivers.kubernetes.runtime import PodRuntime
 from harness.drivers.kubernetes.stores import PodNats
-from harness.drivers.parts import stopping
 from harness.drivers.postgres import PostgresServer
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.drivers.watchdog import watching
 from harness.environment import Environment, StoreKind
 from harness.protocols import Killable, Linked, Pausable, Workspace
+from harness.supervisor.scratch import PREFIX
 
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, StoreKind.NATS: PodNats}
 
@@ -86,13 +88,11 @@ class Times:
 
 @contextmanager
 def open_runtime(ground: Ground, workspace: Workspace) -> Iterator[PodRuntime]:
-    """Make a namespace of the run's own. Leaving removes it, and so does the death of this process."""
-    name = f"rollproof-{workspace.run_id}"
-    labels = {RUN_LABEL: workspace.run_id}
+    """In a namespace of the run's own, or in the one that the user gives. Leaving removes what was made there, and so
+    does the death of this process."""
     with ExitStack() as stack:
-        stack.enter_context(watching(removal_of_namespace(name, ground.api, ground.kind if ground.ours else "")))
-        stack.enter_context(stopping(lambda: ground.api.delete_namespace(name)))
-        namespace = ground.api.create_namespace(name, labels, marks(workspace.run_id))
+        namespace = stack.enter_context(_open_namespace(ground, workspace))
+        labels = namespace.labels
         events = Events(namespace, workspace.logs / "kubernetes-events.log")
         stack.enter_context(events.noted())
         pods = Pods(namespace, ground.nodes, workspace.logs / "kubernetes-pods.log", events)
@@ -111,6 +111,19 @@ def open_runtime(ground: Ground, workspace: Workspace) -> Iterator[PodRuntime]:
         )
         stack.enter_context(runtime.writing())
         yield runtime
+
+
+@contextmanager
+def _open_namespace(ground: Ground, workspace: Workspace) -> Iterator[Namespace]:
+    api, run_id = ground.api, workspace.run_id
+    if given := given_namespace():
+        with watching(removal_from_namespace(given, api, run_id)), claimed_namespace(api, given, run_id) as namespace:
+            yield namespace
+        return
+    name = f"{PREFIX}{run_id}"
+    removal = removal_of_namespace(name, api, ground.kind if ground.ours else "")
+    with watching(removal), made_namespace(api, name, run_id) as namespace:
+        yield namespace
 
 
 def load_all(

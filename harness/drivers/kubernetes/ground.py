@@ -12,16 +12,18 @@ import docker
 
 from harness.drivers.containers.engine import refusing
 from harness.drivers.kubernetes import kind
-from harness.drivers.kubernetes.api import KubernetesApi, Node
+from harness.drivers.kubernetes.api import FORBIDDEN, KubernetesApi, Node, Refused
 from harness.drivers.kubernetes.leftovers import CONTEXT, removal_of_cluster
 from harness.drivers.kubernetes.nodes import Nodes
 from harness.drivers.parts import stopping
 from harness.drivers.runtime import Address
 from harness.drivers.watchdog import watching
 from harness.environment import Environment
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InvalidInput
 from harness.protocols import Workspace
 
+NODE_ADDRESS = "HARNESS_KUBE_NODE_ADDRESS"
+"""Environment variable with the address by which node ports are reached, where the cluster is not to be asked."""
 KIND_CONTEXT = "kind-"
 """What kind puts before a cluster's name to make its context."""
 
@@ -97,10 +99,24 @@ def _made_for_this(environment: Environment, workspace: Workspace) -> Iterator[k
 
 
 def _ground(engine: docker.DockerClient, api: KubernetesApi, name: str) -> Ground:
+    if not name:
+        return Ground(api, _nodes_elsewhere(api))
     nodes = api.nodes()
     names = [node.name for node in nodes]
-    if not name:
-        return Ground(api, nodes)
     with refusing(f"the nodes of the cluster {name} are not containers of this machine"):
         doors = kind.doors(engine, names)
         return Ground(api, nodes, Nodes(engine, names), name, kind.is_ours(name), doors)
+
+
+def _nodes_elsewhere(api: KubernetesApi) -> tuple[Node, ...]:
+    """Those of a cluster that is not of this machine, or a stand-in for them where they may not be listed."""
+    if address := os.environ.get(NODE_ADDRESS):
+        return (Node("", address, ready=True, labels={}, taken=False),)
+    try:
+        return api.nodes()
+    except Refused as error:
+        if error.status != FORBIDDEN:
+            raise
+        raise InvalidInput(
+            f"{error}; name the address of one, by which node ports are reached, in {NODE_ADDRESS}"
+        ) from error

@@ -1,7 +1,8 @@
 """What runs made in clusters, found by its marks, and its removal.
 
 Run as `python -m harness.drivers.kubernetes.leftovers cluster NAME` it removes a cluster, and as
-`… namespace NAME KUBECONFIG CONTEXT CLUSTER` a namespace, having mended CLUSTER, if that is one of ours.
+`… namespace NAME KUBECONFIG CONTEXT CLUSTER` a namespace, having mended CLUSTER, if that is one of ours, and as
+`… contents NAME KUBECONFIG CONTEXT RUN` what a run made in a namespace that it was given.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from pathlib import Path
 
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, connect, machine
 from harness.drivers.kubernetes import kind
-from harness.drivers.kubernetes.api import Found, KubernetesApi
+from harness.drivers.kubernetes.api import Found, KubernetesApi, Namespace
 from harness.drivers.kubernetes.cluster import mend_of_dead_harnesses
 from harness.drivers.kubernetes.kind import KindCluster
+from harness.drivers.kubernetes.namespaces import claim_of, clear, given_namespace
 from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.objects import Objects
 from harness.errors import MissingServer
 from harness.supervisor.scratch import Identity
 from harness.waiting import until
@@ -44,6 +47,11 @@ def removal_of_namespace(name: str, api: KubernetesApi, cluster: str) -> tuple[s
     return (*REMOVE, "namespace", name, str(api.kubeconfig or ""), api.context or "", cluster)
 
 
+def removal_from_namespace(name: str, api: KubernetesApi, run_id: str) -> tuple[str, ...]:
+    """The command that removes what the run made in a namespace that it was given."""
+    return (*REMOVE, "contents", name, str(api.kubeconfig or ""), api.context or "", run_id)
+
+
 def removal_of_cluster(name: str) -> tuple[str, ...]:
     """The command that removes the cluster, for when this process cannot any more."""
     return (*REMOVE, "cluster", name)
@@ -64,8 +72,20 @@ def remove_of_dead_harnesses() -> tuple[Leftover, ...]:
     removed.extend(Leftover("what was left of", mended) for cluster in kept for mended in _mend(cluster))
     apis = [cluster.api() for cluster in kept]
     if context := os.environ.get(CONTEXT):
-        apis.append(KubernetesApi(None, context))
+        foreign = KubernetesApi(None, context)
+        if given := given_namespace():
+            removed.extend(_clear(foreign, given))
+        else:
+            apis.append(foreign)
     return (*removed, *(leftover for api in apis for leftover in _remove_namespaces(api)))
+
+
+def _clear(api: KubernetesApi, name: str) -> Iterator[Leftover]:
+    """What a dead harness left in a namespace that it was given."""
+    claim = claim_of(Objects(Namespace(api, name)))
+    if claim is not None and claim.abandoned:
+        clear(Namespace(api, name, {RUN_LABEL: claim.run_id}, given=True))
+        yield Leftover("contents of", name)
 
 
 def is_abandoned(namespace: Found) -> bool:
@@ -106,11 +126,18 @@ def main() -> None:
     if what == "cluster":
         # Twice, as the engine may have been about to make one of its nodes.
         until(lambda: not _remove_cluster(name), GONE_S_MAX, LOOK_AGAIN_S)
+        return
+    kubeconfig, context, other = where
+    api = KubernetesApi(Path(kubeconfig) if kubeconfig else None, context or None)
+    if what == "contents":
+        namespace = Namespace(api, name, {RUN_LABEL: other}, given=True)
+        claim = claim_of(Objects(namespace))
+        if claim is not None and claim.run_id == other:
+            clear(namespace)
     else:
-        kubeconfig, context, cluster = where
-        if cluster:
-            _mend(KindCluster(cluster))
-        KubernetesApi(Path(kubeconfig) if kubeconfig else None, context or None).delete_namespace(name)
+        if other:
+            _mend(KindCluster(other))
+        api.delete_namespace(name)
 
 
 def _remove_cluster(name: str) -> bool:

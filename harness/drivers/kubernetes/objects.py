@@ -45,6 +45,11 @@ KINDS: Mapping[str, str] = {
 }
 """What manifests may hold, and where the API has it. All of it lives in a namespace: nothing else is ever touched."""
 
+PREPARED = frozenset({"Secret", "ServiceAccount", "Role", "RoleBinding"})
+"""What a namespace may have been prepared with, before anything runs there."""
+DERIVED = frozenset({"ReplicaSet", "EndpointSlice"})
+"""What Kubernetes makes and removes by itself."""
+
 
 def check_kind(document: Json) -> None:
     """Raises InvalidInput for what does not live in a namespace, or is not known."""
@@ -66,10 +71,16 @@ class Objects:
         )
 
     def apply(self, document: Json) -> Json:
-        """Server-side: what was applied before and is not in it any more is removed."""
+        """Server-side: what was applied before and is not in it any more is removed.
+
+        Raises InvalidInput for what a namespace that was given has been prepared with: that is not ours to change.
+        """
         kind, name = document["kind"], document["metadata"]["name"]
+        if self.namespace.given and kind in PREPARED:
+            self._check_ours(kind, name)
+        labelled = self.namespace.labelled(document)
         with asking(f"apply {kind} {name}"):
-            return self._ask("patch", _path(kind, name), document, APPLY, field_manager=MANAGER, force_conflicts=True)
+            return self._ask("patch", _path(kind, name), labelled, APPLY, field_manager=MANAGER, force_conflicts=True)
 
     def merge(self, kind: str, name: str, changes: Json) -> Json:
         """Change these fields alone; None removes."""
@@ -113,6 +124,12 @@ class Objects:
                 if error.status != NOT_FOUND:
                     raise
         return True
+
+    def _check_ours(self, kind: str, name: str) -> None:
+        for found in self.all(kind):
+            metadata = found["metadata"]
+            if metadata["name"] == name and not self.namespace.labels.items() <= metadata.get("labels", {}).items():
+                raise InvalidInput(f"{kind} {name!r} is in the namespace {self.namespace.name} already")
 
     def _ask(self, method: str, path: str, body: object = None, content_type: str = "", **options: object) -> Json:
         answer = self._client.request(
