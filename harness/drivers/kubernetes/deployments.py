@@ -12,6 +12,8 @@ from harness.protocols import AS_WRITTEN, Rollout, RolloutPolicy, RolloutState
 
 VERSION = "rollproof.version"
 """Label and annotation of pods. As an annotation it is the version's name, as a label what may be one."""
+IMAGES = "rollproof.images"
+"""Annotation of pods: the images with which they were made that version's. A tool may change these later."""
 REVISION = "deployment.kubernetes.io/revision"
 DEADLINE = "ProgressDeadlineExceeded"
 
@@ -37,10 +39,16 @@ def deployed(document: Json, service: Service, version: Version, policy: Rollout
     metadata = spec["template"].setdefault("metadata", {})
     metadata.setdefault("labels", {})[VERSION] = slug(version.name)
     metadata.setdefault("annotations", {})[VERSION] = version.name
+    metadata["annotations"][IMAGES] = ",".join(images_of(spec["template"]))
     for container in spec["template"]["spec"]["containers"]:
         container["env"] = _with_variables(container.get("env", []), version.variables)
     _set_policy(spec, policy)
     return dressed
+
+
+def images_of(pod: Json) -> tuple[str, ...]:
+    """Of a pod, or of the template of one."""
+    return tuple(sorted(container["image"] for container in pod["spec"]["containers"]))
 
 
 def sibling(document: Json, version: str, replicas: int) -> Json:

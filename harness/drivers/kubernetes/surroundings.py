@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.drivers.containers.images import service_image
 from harness.drivers.kubernetes.api import Json
-from harness.drivers.kubernetes.deployments import VERSION, named
+from harness.drivers.kubernetes.deployments import IMAGES, VERSION, images_of, named
 from harness.drivers.kubernetes.objects import Objects
 from harness.drivers.kubernetes.templates import key_of, render
 from harness.drivers.migrations import Migrations
@@ -41,16 +41,15 @@ class Blueprint:
         return labels
 
     def version_of(self, pod: Json) -> str:
-        """Of a pod, or of the template of one: what it is marked as, if its image is that version's; else what its
-        image is, as for pods that a tool of the user's changed."""
-        images = {container["image"] for container in pod["spec"]["containers"]}
-        marked = str(pod["metadata"].get("annotations", {}).get(VERSION, ""))
-        if marked and service_image(self.environment, marked) in images:
-            return marked
+        """Of a pod, or of the template of one: what it is marked as, if it still has the images that were marked; else
+        what its image is, as for pods that a tool of the user's changed."""
+        marks, images = pod["metadata"].get("annotations", {}), images_of(pod)
+        if VERSION in marks and set(marks.get(IMAGES, "").split(",")) <= set(images):
+            return str(marks[VERSION])
         for version in self.environment.versions:
             if service_image(self.environment, version.name) in images:
                 return version.name
-        return f"unknown ({', '.join(sorted(images))})"
+        return f"unknown ({', '.join(images)})"
 
 
 @dataclass(frozen=True)

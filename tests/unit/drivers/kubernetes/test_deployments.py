@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.drivers.kubernetes.deployments import (
+    IMAGES,
     VERSION,
     deployed,
     failure_of,
@@ -32,7 +33,11 @@ DOCUMENT: dict[str, Any] = {
         "strategy": {"rollingUpdate": {"maxSurge": 1}},
         "template": {
             "metadata": {"labels": {"app": "web"}},
-            "spec": {"containers": [{"name": "main", "env": [{"name": "DELAY", "value": "0"}, {"name": "PORT"}]}]},
+            "spec": {
+                "containers": [
+                    {"name": "main", "image": "web:2", "env": [{"name": "DELAY", "value": "0"}, {"name": "PORT"}]}
+                ]
+            },
         },
     },
 }
@@ -46,7 +51,7 @@ def test_the_pods_tell_their_version_and_have_its_variables() -> None:
     assert spec["strategy"] == {"rollingUpdate": {"maxSurge": 1}}
     assert spec["template"]["metadata"] == {
         "labels": {"app": "web", VERSION: "2-0-slow"},
-        "annotations": {VERSION: "2.0+slow"},
+        "annotations": {VERSION: "2.0+slow", IMAGES: "web:2"},
     }
     [container] = spec["template"]["spec"]["containers"]
     assert container["env"] == [{"name": "PORT"}, {"name": "DELAY", "value": "1"}]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.drivers.kubernetes.deployments import VERSION
+from harness.drivers.kubernetes.deployments import IMAGES, VERSION
 from harness.drivers.kubernetes.surroundings import Blueprint
 from harness.environment import Image
 from tests.unit.fakes import ENVIRONMENT
@@ -31,8 +31,9 @@ MANIFESTS: tuple[dict[str, Any], ...] = tuple(
 BLUEPRINT = Blueprint(SHOP, MANIFESTS, {"namespace": "ours"})
 
 
-def pod(image: str, marked: str | None = None) -> dict[str, Any]:
-    metadata = {} if marked is None else {"annotations": {VERSION: marked}}
+def pod(image: str, marked: str | None = None, images: str = "") -> dict[str, Any]:
+    """With a sidecar, which somebody adds to every pod."""
+    metadata = {} if marked is None else {"annotations": {VERSION: marked, IMAGES: images or image}}
     return {"metadata": metadata, "spec": {"containers": [{"image": "proxy:3"}, {"image": image}]}}
 
 
@@ -41,12 +42,13 @@ def pod(image: str, marked: str | None = None) -> dict[str, Any]:
     [
         (pod("shop:2", "2"), "2"),
         (pod("shop:2", "2+slow"), "2+slow"),
-        (pod("shop:2", "1"), "2"),
+        (pod("shop:that-nobody-pushed", "2+missing"), "2+missing"),
+        (pod("shop:2", "1", images="shop:1"), "2"),
         (pod("shop:2"), "2"),
-        (pod("other:2", "2"), "unknown (other:2, proxy:3)"),
+        (pod("other:2", "2", images="shop:2"), "unknown (other:2, proxy:3)"),
     ],
 )
-def test_a_mark_counts_only_with_the_image_of_its_version(pod: dict[str, Any], version: str) -> None:
+def test_a_mark_counts_as_long_as_the_images_are_those_that_were_marked(pod: dict[str, Any], version: str) -> None:
     assert BLUEPRINT.version_of(pod) == version
 
 
