@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +19,6 @@ from harness.drivers.kubernetes.leftovers import remove_of_dead_harnesses
 from harness.drivers.kubernetes.manifests import SERVERS_NODE
 from harness.drivers.system import RunningSystem
 from harness.errors import InvalidInput, MissingServer
-from harness.supervisor import Supervisor, scratch_folder
 from harness.supervisor.scratch import PREFIX
 from tests.integration.driver_contract import DriverContract, add_ready, named, running
 from tests.integration.echo import ECHO, WEB
@@ -32,23 +27,9 @@ from tests.integration.echo.running import eventually, get, workspace
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
-NAME = "rollproof-tests"
 DEAD = f"{os.getpid()}@1"
 """Our own number, but it began at another time."""
 GONE_WITHIN_S = 90.0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[KindCluster]:
-    """One that is kept, if there is one; else one for these tests."""
-    kept = next((each for each in kind.clusters() if each.kept), None)
-    if kept is not None:
-        yield kept
-        return
-    with Supervisor(NAME, scratch_folder(NAME)) as spawner, tempfile.TemporaryDirectory() as logs:
-        made = kind.create(NAME, None, spawner, Path(logs) / "cluster.log", keep=True)
-    yield made
-    kind.delete(made)
 
 
 @pytest.fixture(scope="module")
@@ -143,33 +124,6 @@ def test_what_a_dead_harness_left_is_swept_and_nothing_else(api: KubernetesApi) 
     finally:
         for name in ("rollproof-living", "rollproof-elsewhere"):
             api.delete_namespace(name)
-
-
-@pytest.mark.parametrize("lines", [1, 3, 4])
-def test_a_killed_harness_leaves_nothing(api: KubernetesApi, tmp_path: Path, lines: int) -> None:
-    """Killed after as many steps as there are lines in its log: with images, in the midst of servers, under load."""
-    before = namespaces(api)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    process = subprocess.Popen(
-        (sys.executable, "-m", "harness", "run", "--driver=kind", "scenarios/canary.toml", "--reports", str(tmp_path)),
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(scratch)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert eventually(lambda: noted(scratch) >= lines, 240)
-    finally:
-        process.kill()
-        process.wait()
-    assert eventually(lambda: namespaces(api) <= before, GONE_WITHIN_S)
-    assert eventually(lambda: not list(scratch.iterdir()), GONE_WITHIN_S)
-
-
-def noted(scratch: Path) -> int:
-    """Lines of what the driver notes when a step is done."""
-    return sum(len(log.read_text().splitlines()) for log in scratch.glob(f"{PREFIX}*/logs/kind.log"))
 
 
 def test_a_run_without_a_cluster_makes_one_and_removes_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
