@@ -34,6 +34,11 @@ class StartFailed(HarnessError):
     """A part of the environment did not come up; the message names it and ends with its last log lines."""
 
 
+class Unreachable(HarnessError):
+    """What runs the system under test (a cluster's API server) does not answer now; what was asked of it is not done,
+    or not known to be."""
+
+
 class Unsupported(InvalidInput):
     """The scenario asks for something that the chosen driver does not offer."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from harness.environment import Service
-from harness.errors import StartFailed, StepFailed
+from harness.errors import StartFailed, StepFailed, Unreachable
 from harness.history import Kind
 from harness.lanes.census import Census
 from harness.lanes.gates import Live, judge
@@ -102,7 +102,7 @@ class Deployment:
         detail: dict[str, Cell] = {"ok": True}
         try:
             return self._dispatch(action, detail)
-        except (StartFailed, StepFailed) as failure:
+        except (StartFailed, StepFailed, Unreachable) as failure:
             detail.update(ok=False, error=str(failure))
             raise Setback(str(failure)) from failure
         except Setback as setback:

@@ -19,7 +19,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import stream
 
-from harness.errors import HarnessError, InvalidInput
+from harness.errors import HarnessError, InvalidInput, Unreachable
 from harness.waiting import until
 
 ANSWER_S_MAX = 15.0
@@ -81,7 +81,7 @@ class Found:
 class KubernetesApi:
     """One cluster, by a context of a kubeconfig. Safe to use from several threads.
 
-    All methods raise HarnessError if the API server does not answer, and Refused if it says no.
+    All methods raise Unreachable if the API server does not answer, and Refused if it says no.
     """
 
     def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
@@ -349,9 +349,11 @@ def asking(purpose: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise Refused(f"Kubernetes did not {purpose}: {_reason(error)}", int(error.status or 0)) from error
+        if not error.status:  # the client could not connect
+            raise Unreachable(f"Kubernetes did not {purpose}: {_reason(error)}") from error
+        raise Refused(f"Kubernetes did not {purpose}: {_reason(error)}", int(error.status)) from error
     except urllib3.exceptions.HTTPError as error:
-        raise HarnessError(f"Kubernetes did not {purpose}: its API server does not answer: {error}") from error
+        raise Unreachable(f"Kubernetes did not {purpose}: its API server does not answer: {error}") from error
 
 
 def _reason(error: ApiException) -> str:

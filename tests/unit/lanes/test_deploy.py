@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import Unreachable
 from harness.history import Kind
 from harness.lanes.deploy import Deployment
 from harness.lanes.gates import Tally
 from harness.lanes.stage import Stage, Stopped
-from harness.protocols import Gate
+from harness.protocols import Gate, Instance
 from harness.scenario import Change, Load, Scenario
 from harness.strategies.canary import Canary, CanaryStep
 from harness.strategies.recreate import Recreate
@@ -93,6 +94,17 @@ def test_a_failed_migration_is_a_setback_with_what_it_printed() -> None:
     assert ending(recorder) == ("rolled back", "widen failed: no such table")
     failed = [moment for moment in recorder.of(Kind.ACTION) if not moment.detail["ok"]]
     assert [(moment.name, moment.detail["error"]) for moment in failed] == [("expand 2", "widen failed: no such table")]
+
+
+def test_a_platform_that_does_not_answer_is_a_setback() -> None:
+    class Silent(FakeSystem):
+        def add(self, service: str, version: str) -> Instance:
+            if version == "2":
+                raise Unreachable("its API server does not answer")
+            return super().add(service, version)
+
+    recorder = deploy(Silent(), CannedLive())
+    assert ending(recorder) == ("rolled back", "its API server does not answer")
 
 
 @pytest.mark.parametrize("step", CANARY.names(replicas=2)[:-1])
