@@ -41,11 +41,14 @@ class Blueprint:
         return labels
 
     def version_of(self, pod: Json) -> str:
-        """Of a pod, or of the template of one: what it is marked as, if it still has the images that were marked; else
-        what its image is, as for pods that a tool of the user's changed."""
+        """Of a pod, or of the template of one: what it is marked as, if it has that version's image, or the images with
+        which it was marked; else what its image is, as for pods that a tool of the user's changed."""
         marks, images = pod["metadata"].get("annotations", {}), images_of(pod)
-        if VERSION in marks and set(marks.get(IMAGES, "").split(",")) <= set(images):
-            return str(marks[VERSION])
+        marked = str(marks.get(VERSION, ""))
+        if marked and (
+            service_image(self.environment, marked) in images or set(marks.get(IMAGES, "").split(",")) <= set(images)
+        ):
+            return marked
         for version in self.environment.versions:
             if service_image(self.environment, version.name) in images:
                 return version.name

@@ -43,6 +43,7 @@ def pod(image: str, marked: str | None = None, images: str = "") -> dict[str, An
         (pod("shop:2", "2"), "2"),
         (pod("shop:2", "2+slow"), "2+slow"),
         (pod("shop:that-nobody-pushed", "2+missing"), "2+missing"),
+        (pod("shop:2", "2+slow", images="shop:1"), "2+slow"),
         (pod("shop:2", "1", images="shop:1"), "2"),
         (pod("shop:2"), "2"),
         (pod("other:2", "2", images="shop:2"), "unknown (other:2, proxy:3)"),
