@@ -118,7 +118,7 @@ class KubernetesApi:
         return Namespace(self, name, labels)
 
     def delete_namespace(self, name: str) -> None:
-        """Returns when it is gone, with all that was in it. A server that does not answer is asked again for a while."""
+        """Returns when it is gone, with all that was in it. A server that does not answer is asked again."""
         with asking(f"remove the namespace {name}"):
             asked = until(lambda: self._is_told_to_go(name), GONE_S_MAX, GONE_POLL_S)
             gone = asked and until(lambda: self._is_gone(name), GONE_S_MAX, GONE_POLL_S)
