@@ -21,7 +21,7 @@ class WorkerAccount:
     bound_ns: int
     """The largest error of a recorded time against the harness's clock."""
     collected_s: float
-    """From the worker's end to when all that it recorded was here."""
+    """From when the worker was known to have ended to when all that it recorded was here."""
     trouble: str
     """Why its records are not all here, or their times not to be relied on; "" if they are."""
 

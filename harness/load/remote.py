@@ -90,7 +90,7 @@ class RemoteWorker:
         self.whole = False
         """All that it recorded is here."""
         self.collected_s = 0.0
-        """From when it had ended to when that was so."""
+        """From when it was known to have ended to when that was so."""
         self._post = post
         self._token = token
         self._client = AgentClient(name, post, token)
@@ -182,16 +182,16 @@ class RemoteWorker:
         ended: float | None = None
         read_clock_at = time.monotonic() + READ_CLOCK_EVERY_S
         while True:
+            asked = time.monotonic()
             news = self._fetch()
-            now = time.monotonic()
             if news.exit_code is not None:
-                ended = now if ended is None else ended
+                ended = asked if ended is None else ended
                 if not news.more:
-                    self.collected_s = now - ended
+                    self.collected_s = time.monotonic() - ended
                     return news.exit_code
-            elif now > read_clock_at:
+            elif asked > read_clock_at:
                 self._note_clock(LOST_S_MAX)
-                read_clock_at = now + READ_CLOCK_EVERY_S
+                read_clock_at = asked + READ_CLOCK_EVERY_S
             if not news.more and self._closing.wait(POLL_S):
                 raise WorkerLost(f"{self.name} was given up before it had ended")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from harness.drivers.containers.engine import RUN_LABEL
-from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import Namespace
 from harness.drivers.kubernetes.kind import KindCluster
 from harness.drivers.kubernetes.load_job import INDEX
@@ -18,27 +16,11 @@ from harness.reporting.terminal import SilentDisplay
 from harness.runner import open_session
 from harness.scenario import LoadWhere, Scenario
 from harness.scenario_file import Overrides, read_scenario
-from harness.supervisor import Supervisor, scratch_folder
 from harness.verdict import Status
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
-NAME = "rollproof-tests"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindCluster]:
-    """One that is kept, if there is one; else one for these tests."""
-    kept = next((each for each in kind.clusters() if each.kept), None)
-    if kept is not None:
-        yield kept
-        return
-    log = tmp_path_factory.mktemp("cluster") / "cluster.log"
-    with Supervisor(NAME, scratch_folder(NAME)) as spawner:
-        made = kind.create(NAME, None, spawner, log, keep=True)
-    yield made
-    kind.delete(made)
 
 
 def from_the_cluster(file: str, driver: str) -> Scenario:
