@@ -62,6 +62,12 @@ class Nightly:
     session: Runs
     folder: Path
 
+    def rows(self, options: Options) -> Iterator[MatrixCell | RunRow]:
+        """One driver after the other, as each change of driver brings the environment up again."""
+        for driver in options.drivers:
+            yield from self.variants(driver, options.mistakes)
+            yield from self.scenarios(driver, options.times)
+
     def variants(self, driver: str, mistakes: str) -> Iterator[MatrixCell]:
         for case in () if driver == NATIVE else CASES:
             for strategy in {"all": case.strategies, "soonest": (case.soonest,), "none": ()}[mistakes]:
@@ -133,29 +139,33 @@ class Nightly:
 
 
 def main() -> int:
+    """The summary is written anew after each run, so that a night that is cut short has one."""
     options = _options()
-    folder = REPORTS / "nightly" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    cells: list[MatrixCell] = []
-    runs: list[RunRow] = []
+    began = datetime.now(UTC)
+    folder = REPORTS / "nightly" / f"{began:%Y%m%d-%H%M%S}"
+    rows: list[MatrixCell | RunRow] = []
+    paths = write_summary(folder, summary_of(rows, began))
     with open_session(folder) as session:
-        nightly = Nightly(session, folder)
-        for driver in options.drivers:
-            cells += nightly.variants(driver, options.mistakes)
-            runs += nightly.scenarios(driver, options.times)
-    summary = Summary(
-        "Nightly verification",
-        f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        machine(),
-        tuple(runs),
-        tuple(cell for cell in cells if isinstance(cell, VariantRow)),
-        tuple(cell for cell in cells if isinstance(cell, NotShown)),
-    )
-    paths = write_summary(folder, summary)
+        for row in Nightly(session, folder).rows(options):
+            rows.append(row)
+            paths = write_summary(folder, summary_of(rows, began))
+    summary = summary_of(rows, began)
     if options.readme:
         README.write_text(TABLE.sub(rf"\g<1>{readme_table(summary.variants)}\g<2>", README.read_text()))
     print(render_markdown(summary))
     print(f"summary: {os.path.relpath(paths.page)}")
     return 0 if summary.status is Status.PASS else 1
+
+
+def summary_of(rows: Sequence[MatrixCell | RunRow], began: datetime) -> Summary:
+    return Summary(
+        "Nightly verification",
+        f"{began:%Y-%m-%dT%H:%M:%SZ}",
+        machine(),
+        tuple(row for row in rows if isinstance(row, RunRow)),
+        tuple(row for row in rows if isinstance(row, VariantRow)),
+        tuple(row for row in rows if isinstance(row, NotShown)),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,20 @@ def test_where_kubernetes_deploys_the_scenarios_are_its_own() -> None:
     rows = list(Nightly(session, FOLDER).scenarios("kubernetes", 1))
     assert [row.scenario for row in rows] == [expected.name for expected in ALL]
     assert {described.driver for described in session.ran} == {"kubernetes"}
+
+
+@pytest.mark.usefixtures("offering")
+def test_one_driver_comes_after_the_other() -> None:
+    session = FakeSession()
+    options = Options(("local", "containers"), times=1, mistakes="soonest", readme=False)
+    rows = list(Nightly(session, FOLDER).rows(options))
+    drivers = [described.driver for described in session.ran]
+    assert len(rows) == len(drivers)
+    assert drivers == sorted(drivers, key=options.drivers.index)
+    summary = nightly.summary_of(rows, datetime(2026, 3, 14, 2, tzinfo=UTC))
+    assert {row.driver for row in summary.runs} == {row.driver for row in summary.variants} == set(options.drivers)
+    assert len(summary.runs) + len(summary.variants) == len(rows)
+    assert summary.made_at == "2026-03-14T02:00:00Z"
 
 
 # ── its arguments ────────────────────────────────────────────────────────────────────────────────────────────────
