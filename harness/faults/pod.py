@@ -27,6 +27,8 @@ from harness.waiting import until
 
 PROOF_TIMEOUT_S = 10.0
 """A cluster takes a second or two to say what has happened."""
+GONE_TIMEOUT_S = 30.0
+"""Beyond a pod's own grace: its node has to clean up after it."""
 HEAL_TIMEOUT_S = 60.0
 POLL_S = 0.2
 OOM = "OOMKilled"
@@ -70,7 +72,7 @@ class PodDelete:
         pod = system.pod_of(instance.name)
         system.delete_pod(pod, self.grace_s)
         try:
-            yield _Deleted(system, fleet, pod, self.grace_s + PROOF_TIMEOUT_S)
+            yield _Deleted(system, fleet, pod, self.grace_s + GONE_TIMEOUT_S)
         finally:
             _restore(system, system, instance)
 

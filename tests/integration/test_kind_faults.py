@@ -123,7 +123,7 @@ def evictions(proof: Proof) -> tuple[int, int]:
 
 
 def test_a_budget_refuses_most_of_a_storm_and_users_notice_nothing(deployments: NativeClusterSystem) -> None:
-    with continuous_requests(deployments.url, "/ready", users=2) as answers:
+    with continuous_requests(deployments.url, "/live", users=2) as answers:
         with EvictionStorm("ledger", every_s=0.25).inject(deployments) as effect:
             assert eventually(lambda: evictions(effect.bites())[0] >= 2, 60)
         healed = effect.heals()

@@ -84,6 +84,7 @@ class FakeBarrier:
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "PROOF_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(faults, "GONE_TIMEOUT_S", 0.05)
     monkeypatch.setattr(faults, "HEAL_TIMEOUT_S", 0.05)
     monkeypatch.setattr(faults, "POLL_S", 0.005)
 
