@@ -35,7 +35,7 @@ from harness.versions import resolve
 from harness.waiting import until
 
 STORES_S_MAX = 90.0
-POLL_S = 0.1
+POLL_S = 0.3
 
 
 def _offered() -> frozenset[type]:

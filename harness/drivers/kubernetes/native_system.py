@@ -29,7 +29,7 @@ GONE_S_MAX = 30.0
 START_FACTOR = 3
 """How much longer the first start of all services may take than that of an instance."""
 READY_S_MAX = 1.0
-POLL_S = 0.1
+POLL_S = 0.3
 KILLED = -9
 
 
