@@ -90,7 +90,7 @@ def test_a_bad_version_is_undone_to_what_was_there_before(harness: Harness) -> N
 def test_a_version_that_misses_its_deadline_is_undone_before_anybody_meets_it(harness: Harness) -> None:
     with passed(harness, NATIVE_FOLDER / "kubernetes-deadline.toml") as history:
         [setback] = history.moments(Kind.SETBACK)
-        assert "exceeded its progress deadline" in str(setback.detail["reason"])
+        assert "timed out progressing" in str(setback.detail["reason"])
         assert served(history)[-1] == {"1.0": 3}
         assert all(set(versions) == {"1.0"} for versions in served(history))
         [(met,)] = history.query("SELECT count(*) FROM requests WHERE version LIKE '1.1%'")
