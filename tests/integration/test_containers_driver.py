@@ -29,7 +29,7 @@ from harness.supervisor.scratch import PREFIX
 from harness.sweep import sweep
 from harness.waiting import until
 from tests.integration.driver_contract import DriverContract, answering, named, running
-from tests.integration.echo import ECHO, POSTGRES, WEB, WORKER
+from tests.integration.echo import ECHO, POSTGRES, STORELESS, WORKER
 from tests.integration.echo.running import eventually, get, workspace
 
 pytestmark = pytest.mark.containers
@@ -37,13 +37,6 @@ pytestmark = pytest.mark.containers
 ROOT = Path(__file__).parents[2]
 DEAD = f"{os.getpid()}@1"
 """Our own number, but it began at another time."""
-STORELESS = replace(
-    ECHO,
-    stores=(),
-    setup=(),
-    services=(replace(WEB, links=(), variables={"VERSION": "{version}", "INSTANCE": "{instance}"}), WORKER),
-)
-"""For what stores have no part in: it is up sooner."""
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +47,17 @@ def engine() -> Iterator[docker.DockerClient]:
 
 def left(engine: docker.DockerClient, run_id: str) -> list[str]:
     return [f"{leftover.kind} {leftover.name}" for leftover in of_run(engine, run_id)]
+
+
+def volumes(engine: docker.DockerClient, run_id: str) -> set[str]:
+    """Those that containers of the run have now; they carry no label of their own."""
+    containers = engine.containers.list(all=True, filters={"label": f"{RUN_LABEL}={run_id}"}, ignore_removed=True)
+    mounts = (mount for container in containers for mount in container.attrs["Mounts"])
+    return {mount["Name"] for mount in mounts if mount["Type"] == "volume"}
+
+
+def all_volumes(engine: docker.DockerClient) -> set[str]:
+    return {str(volume.name) for volume in engine.volumes.list()}
 
 
 class TestContainersDriver(DriverContract):
@@ -169,27 +173,28 @@ def test_a_version_that_does_not_start_leaves_nothing(engine: docker.DockerClien
 
 
 def test_what_ended_is_gone_at_once_with_its_volumes(engine: docker.DockerClient) -> None:
-    before = {volume.name for volume in engine.volumes.list()}
     with workspace() as space, ContainersDriver().open(replace(STORELESS, stores=(POSTGRES,)), space):
-        assert {volume.name for volume in engine.volumes.list()} > before
+        used = volumes(engine, space.run_id)
+        assert used
     assert left(engine, space.run_id) == []
-    assert {volume.name for volume in engine.volumes.list()} <= before
+    assert not used & all_volumes(engine)
 
 
-MOMENTS = ("begun", *(f"{number} there" for number in range(1, 8)), "up", "down")
-"""When the harness is killed: by what is there of its network, three servers and three instances, or what it said."""
+MOMENTS = ("begun", *(f"{number} there" for number in range(1, 7)), "up 1", "down 1", "up 2")
+"""When the harness is killed: by what is there of its network, two servers and three instances, or what it said."""
 HARNESS = """
-from dataclasses import replace
+import sys
+from itertools import count
 from harness.drivers.containers.driver import ContainersDriver
-from tests.integration.echo import ECHO, POSTGRES
+from tests.integration.echo import ECHO, STORELESS
 from tests.integration.echo.running import workspace
 with workspace() as space:
     print(space.run_id, flush=True)
-    with ContainersDriver().open(replace(ECHO, stores=(POSTGRES,)), space) as site:
-        while True:
+    with ContainersDriver().open(STORELESS if "there" in sys.argv[1] else ECHO, space) as site:
+        for number in count(1):
             with site.start("1.0"):
-                print("up", flush=True)
-            print("down", flush=True)
+                print(f"up {number}", flush=True)
+            print(f"down {number}", flush=True)
 """
 
 
@@ -202,7 +207,7 @@ def scratch() -> Iterator[Path]:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_harness_killed_at_any_moment_leaves_nothing(engine: docker.DockerClient, scratch: Path, moment: str) -> None:
     harness = subprocess.Popen(
-        (sys.executable, "-c", HARNESS),
+        (sys.executable, "-c", HARNESS, moment),
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -212,14 +217,16 @@ def test_a_harness_killed_at_any_moment_leaves_nothing(engine: docker.DockerClie
         assert harness.stdout is not None
         try:
             run_id = harness.stdout.readline().strip()
-            if moment in {"up", "down"}:
-                assert any(line.strip() == moment for line in harness.stdout)
-            elif moment != "begun":
+            if moment.endswith("there"):
                 number = int(moment.split(maxsplit=1)[0])
                 assert until(lambda: len(left(engine, run_id)) >= number, 60, poll_s=0.05)
+            elif moment != "begun":
+                assert any(line.strip() == moment for line in harness.stdout)
+            used = volumes(engine, run_id)
         finally:
             harness.send_signal(signal.SIGKILL)
     assert eventually(lambda: not left(engine, run_id) and not list(scratch.glob(f"{PREFIX}*")), 30)
+    assert not used & all_volumes(engine)
     # The engine may have been making something then.
     assert not eventually(lambda: bool(left(engine, run_id)), 1), left(engine, run_id)
 
@@ -235,9 +242,9 @@ def leave(engine: docker.DockerClient, run_id: str, harness: str) -> str:
 
 def test_sweeping_removes_what_dead_harnesses_left_and_nothing_else(engine: docker.DockerClient) -> None:
     dead, living = f"dead-{os.getpid()}", f"living-{os.getpid()}"
-    name = leave(engine, dead, DEAD)
     with workspace() as space, ContainersDriver().open(STORELESS, space):
         before = left(engine, space.run_id)
+        name = leave(engine, dead, DEAD)
         swept = sweep()
         assert f"container {name} of run {dead}" in swept.others
         assert f"network rollproof-{dead} of run {dead}" in swept.others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.environment import Environment, Image, Router, Service, Store, StoreKind, Variant, Version
@@ -36,3 +37,10 @@ ECHO = Environment(
     image=Image("rollproof-echo:{version}", build="."),
     setup=("{python}", "{folder}/migrate.py", "setup", "{postgres.url}"),
 )
+STORELESS = replace(
+    ECHO,
+    stores=(),
+    setup=(),
+    services=(replace(WEB, links=(), variables={"VERSION": "{version}", "INSTANCE": "{instance}"}), WORKER),
+)
+"""For what stores have no part in: it is up sooner."""
