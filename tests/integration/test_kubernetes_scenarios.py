@@ -16,7 +16,7 @@ from harness.runner import RunResult
 from harness.verdict import Status
 from tests.integration.pitfalls import IN_CI, NATIVE_FOLDER, PITFALLS_FOLDER, Expectation
 
-pytestmark = [pytest.mark.kind, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kind, pytest.mark.timeout(600)]
 
 HELD_S_MIN = 2.0
 """A share that was held for less says little."""
