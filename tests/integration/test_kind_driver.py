@@ -19,6 +19,7 @@ from harness.drivers.kubernetes.leftovers import remove_of_dead_harnesses
 from harness.drivers.kubernetes.manifests import SERVERS_NODE
 from harness.drivers.system import RunningSystem
 from harness.errors import InvalidInput, MissingServer
+from harness.protocols.load import LoadPlace
 from harness.supervisor.scratch import PREFIX
 from tests.integration.driver_contract import DriverContract, add_ready, named, running
 from tests.integration.echo import ECHO, WEB
@@ -53,6 +54,11 @@ class TestKindDriver(DriverContract):
 
     def test_users_come_in_by_loopback(self, system: RunningSystem) -> None:
         assert system.url.startswith("http://127.0.0.1:")
+
+    def test_workers_of_the_load_come_in_by_a_node(self, system: RunningSystem) -> None:
+        assert isinstance(system, LoadPlace)
+        assert "127.0.0.1" not in system.entrance()
+        assert get(system.entrance()).status == 200
 
     def test_all_is_in_one_namespace_with_the_runs_marks(self, api: KubernetesApi, system: RunningSystem) -> None:
         run_id = system._workspace.run_id
