@@ -35,11 +35,15 @@ def cluster() -> None:
 def up(name: str, settings: Path | None) -> None:
     """Make a cluster, unless it is there; returns when all of its nodes are ready."""
     from harness.drivers.kubernetes import kind
+    from harness.errors import InvalidInput
     from harness.supervisor import Supervisor, scratch_folder
 
     began = time.monotonic()
     full = kind.full_name(name)
     known = next((each for each in kind.clusters() if each.name == full), None)
+    if known is not None and not known.kept:
+        remedy = "`harness sweep` removes it" if known.abandoned else "wait until it is there"
+        raise InvalidInput(f"{full} is being made by another process ({known.owner}); {remedy}")
     if known is not None:
         kind.await_ready(known)
         click.echo(f"{full} is there already\n{_use(known)}")
