@@ -140,7 +140,7 @@ def title_of(driver: str) -> str:
     """With what else its figures depend on."""
     if driver != "kind":
         return driver
-    from harness.drivers.kubernetes import kind  # noqa: PLC0415  it is loaded already, if it can be
+    from harness.drivers.kubernetes.cluster import kind  # noqa: PLC0415  it is loaded already, if it can be
 
     kept = next((cluster.name for cluster in kind.clusters() if cluster.kept), None)
     return f"kind, in the kept cluster {kept}" if kept else "kind, each run in a cluster of its own"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from harness.drivers.kubernetes.kind import KindCluster
+    from harness.drivers.kubernetes.cluster.kind import KindCluster
 
 DEFAULT = "kept"
 SETTINGS = Path("environments", "kind.yaml")
@@ -34,7 +34,7 @@ def cluster() -> None:
 )
 def up(name: str, settings: Path | None) -> None:
     """Make a cluster, unless it is there; returns when all of its nodes are ready."""
-    from harness.drivers.kubernetes import kind
+    from harness.drivers.kubernetes.cluster import kind
     from harness.errors import InvalidInput
     from harness.supervisor import Supervisor, scratch_folder
 
@@ -60,7 +60,7 @@ def up(name: str, settings: Path | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="All clusters that the harness made.")
 def down(name: str, everything: bool) -> None:
     """Remove a cluster, with all that runs in it."""
-    from harness.drivers.kubernetes import kind
+    from harness.drivers.kubernetes.cluster import kind
     from harness.errors import InvalidInput
 
     there = kind.clusters()
@@ -77,7 +77,7 @@ def down(name: str, everything: bool) -> None:
 @cluster.command(name="list")
 def list_() -> None:
     """List the clusters that the harness made, and for whom."""
-    from harness.drivers.kubernetes import kind
+    from harness.drivers.kubernetes.cluster import kind
 
     there = kind.clusters()
     for each in there:

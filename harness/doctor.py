@@ -105,7 +105,7 @@ def _examine_docker() -> Finding:
 def _examine_kind() -> Finding:
     rules_out = "the drivers kind and kubernetes, but on a cluster of your own (HARNESS_KUBE_CONTEXT)"
     try:
-        from harness.drivers.kubernetes import kind  # noqa: PLC0415
+        from harness.drivers.kubernetes.cluster import kind  # noqa: PLC0415
     except ImportError as error:
         return Finding("kind", "", "", "", str(error), rules_out, "pip install 'rollproof[kind]'")
     try:

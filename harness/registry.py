@@ -128,8 +128,8 @@ DRIVERS: Group[Driver] = Group(
     {
         "local": "harness.drivers.local:LocalDriver",
         "containers": "harness.drivers.containers.driver:ContainersDriver",
-        "kind": "harness.drivers.kubernetes.driver:KindDriver",
-        "kubernetes": "harness.drivers.kubernetes.native:KubernetesDriver",
+        "kind": "harness.drivers.kubernetes.pods.driver:KindDriver",
+        "kubernetes": "harness.drivers.kubernetes.native.driver:KubernetesDriver",
     },
 )
 GROUPS: tuple[Group[Any], ...] = (STRATEGIES, FAULTS, CHECKERS, DRIVERS)

@@ -72,7 +72,7 @@ def sweep_engine() -> tuple[str, ...]:
 def sweep_clusters() -> tuple[str, ...]:
     """Remove the Kubernetes clusters and namespaces of dead harnesses; nothing where there is no kind."""
     try:
-        from harness.drivers.kubernetes.leftovers import remove_of_dead_harnesses  # noqa: PLC0415
+        from harness.drivers.kubernetes.cluster.leftovers import remove_of_dead_harnesses  # noqa: PLC0415
     except ImportError:
         return ()
     return tuple(f"{leftover.kind} {leftover.name}" for leftover in remove_of_dead_harnesses())

@@ -27,7 +27,7 @@ def no_containers() -> str:
 def no_kind() -> str:
     """Why no Kubernetes cluster can be made here; empty if one can."""
     try:
-        from harness.drivers.kubernetes.kind import need_kind  # noqa: PLC0415
+        from harness.drivers.kubernetes.cluster.kind import need_kind  # noqa: PLC0415
 
         need_kind()
     except (ImportError, MissingServer) as error:

@@ -10,14 +10,14 @@ import pytest
 from tests.conftest import no_kind
 
 if TYPE_CHECKING:
-    from harness.drivers.kubernetes.kind import KindCluster
+    from harness.drivers.kubernetes.cluster.kind import KindCluster
 
 NAME = "rollproof-tests"
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KindCluster]:
-    from harness.drivers.kubernetes import kind  # noqa: PLC0415
+    from harness.drivers.kubernetes.cluster import kind  # noqa: PLC0415
     from harness.supervisor import Supervisor, scratch_folder  # noqa: PLC0415
 
     kept = next((each for each in kind.clusters() if each.kept), None)

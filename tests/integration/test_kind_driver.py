@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, connect, machine, marks
-from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import KubernetesApi
-from harness.drivers.kubernetes.driver import KindDriver
-from harness.drivers.kubernetes.kind import KindCluster
-from harness.drivers.kubernetes.leftovers import remove_of_dead_harnesses
-from harness.drivers.kubernetes.manifests import SERVERS_NODE
+from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster.kind import KindCluster
+from harness.drivers.kubernetes.cluster.leftovers import remove_of_dead_harnesses
+from harness.drivers.kubernetes.pods.driver import KindDriver
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.drivers.system import RunningSystem
 from harness.errors import InvalidInput, MissingServer
 from harness.protocols.load import LoadPlace

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from harness.drivers.containers.engine import HARNESS_LABEL, RUN_LABEL, connect
-from harness.drivers.kubernetes.cluster_native import NativeClusterSystem
-from harness.drivers.kubernetes.cluster_system import PodsSystem
-from harness.drivers.kubernetes.driver import KindDriver
-from harness.drivers.kubernetes.kind import KindCluster
-from harness.drivers.kubernetes.native import KubernetesDriver
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster.kind import KindCluster
+from harness.drivers.kubernetes.cluster.nodes import Nodes
+from harness.drivers.kubernetes.native.breakable import NativeClusterSystem
+from harness.drivers.kubernetes.native.driver import KubernetesDriver
+from harness.drivers.kubernetes.pods.driver import KindDriver
+from harness.drivers.kubernetes.pods.system import PodsSystem
 from harness.environment_file import find_environment
 from harness.faults.cluster import ApiDown, DnsDown, Partition
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
@@ -147,7 +147,7 @@ def test_what_kubernetes_says_is_heard_written_down_and_described(deployments: N
 BREAK = """
 import time
 from contextlib import ExitStack
-from harness.drivers.kubernetes.driver import KindDriver
+from harness.drivers.kubernetes.pods.driver import KindDriver
 from harness.faults.cluster import ApiDown
 from harness.faults.node import NodeStop
 from tests.integration.echo import ECHO

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from harness.drivers.containers.engine import HARNESS_LABEL, RUN_LABEL, connect
-from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import KubernetesApi
-from harness.drivers.kubernetes.kind import KindCluster
+from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster.kind import KindCluster
 from harness.supervisor.scratch import PREFIX
 from tests.integration.echo.running import eventually
 from tests.integration.test_killed import processes_of

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from harness.drivers.containers.engine import connect
-from harness.drivers.kubernetes.driver import open_runtime
-from harness.drivers.kubernetes.ground import open_ground
-from harness.drivers.kubernetes.load_image import get_load_image
-from harness.drivers.kubernetes.load_job import INDEX
-from harness.drivers.kubernetes.manifests import SERVERS_NODE
+from harness.drivers.kubernetes.cluster.ground import open_ground
+from harness.drivers.kubernetes.load.image import get_load_image
+from harness.drivers.kubernetes.load.job import INDEX
 from harness.drivers.kubernetes.objects import Objects
-from harness.drivers.kubernetes.runtime import PodRuntime
+from harness.drivers.kubernetes.pods.driver import open_runtime
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
+from harness.drivers.kubernetes.pods.runtime import PodRuntime
 from harness.environment import Headers
 from harness.history import History, Kind
 from harness.load.cluster import ClusterLoad, start_load_in

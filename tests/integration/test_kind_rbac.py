@@ -16,9 +16,9 @@ import yaml
 
 from harness.drivers.containers.engine import HARNESS_LABEL, RUN_LABEL, marks
 from harness.drivers.kubernetes.api import Json, KubernetesApi, Namespace
-from harness.drivers.kubernetes.kind import KindCluster
-from harness.drivers.kubernetes.namespaces import CLAIM
-from harness.drivers.kubernetes.native import KubernetesDriver
+from harness.drivers.kubernetes.cluster.kind import KindCluster
+from harness.drivers.kubernetes.cluster.namespaces import CLAIM
+from harness.drivers.kubernetes.native.driver import KubernetesDriver
 from harness.drivers.kubernetes.objects import KINDS, Objects
 from harness.environment_file import find_environment
 from harness.errors import InvalidInput

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cluster_command import cluster
-from harness.drivers.kubernetes import kind
-from harness.drivers.kubernetes.kind import KindCluster
+from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster.kind import KindCluster
 from harness.errors import InvalidInput
 from harness.supervisor.scratch import Identity
 

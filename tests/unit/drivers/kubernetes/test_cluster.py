@@ -10,13 +10,13 @@ from typing import cast
 import pytest
 
 from harness.drivers.containers.engine import HARNESS_LABEL
-from harness.drivers.kubernetes import cluster as module
 from harness.drivers.kubernetes.api import CONTROL_PLANE, Json, KubernetesApi, Namespace, Node
-from harness.drivers.kubernetes.cluster import Cluster, facts_of, mend_of_dead_harnesses, one_of
-from harness.drivers.kubernetes.cluster_barriers import NodeBarrier, lift_of_dead_harnesses
-from harness.drivers.kubernetes.cluster_memory import exhaust
-from harness.drivers.kubernetes.cluster_pressure import PodPressure, pressing_pod, taken_by
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.breaking import cluster as module
+from harness.drivers.kubernetes.breaking.barriers import NodeBarrier, lift_of_dead_harnesses
+from harness.drivers.kubernetes.breaking.cluster import Cluster, facts_of, mend_of_dead_harnesses, one_of
+from harness.drivers.kubernetes.breaking.memory import exhaust
+from harness.drivers.kubernetes.breaking.pressure import PodPressure, pressing_pod, taken_by
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.errors import HarnessError
 from harness.protocols import Taken
 from harness.supervisor.scratch import Identity

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.drivers.kubernetes.deployments import (
+from harness.drivers.kubernetes.native.deployments import (
     IMAGES,
     VERSION,
     deployed,

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from harness.drivers.kubernetes.api import Namespace
-from harness.drivers.kubernetes.folders import FolderWriter
+from harness.drivers.kubernetes.pods.folders import FolderWriter
 from harness.errors import HarnessError
 
 

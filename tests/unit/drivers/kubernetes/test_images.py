@@ -9,10 +9,10 @@ from typing import cast
 import docker
 import pytest
 
-from harness.drivers.kubernetes import images
 from harness.drivers.kubernetes.api import Node
-from harness.drivers.kubernetes.manifests import SERVERS_NODE
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster import images
+from harness.drivers.kubernetes.cluster.nodes import Nodes
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.environment import Environment, Image, Service, Store, StoreKind, Version
 
 ENVIRONMENT = Environment(

@@ -10,9 +10,9 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import Node
-from harness.drivers.kubernetes.kind import KindCluster
+from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster.kind import KindCluster
 from harness.errors import HarnessError, InvalidInput, MissingServer
 from harness.protocols import Command
 from harness.supervisor.scratch import Identity

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.drivers.kubernetes import kubeconfig
-from harness.drivers.kubernetes.kubeconfig import for_tools, write_for_tools
+from harness.drivers.kubernetes.cluster import kubeconfig
+from harness.drivers.kubernetes.cluster.kubeconfig import for_tools, write_for_tools
 from harness.errors import InvalidInput
 
 PRODUCTION: dict[str, Any] = {

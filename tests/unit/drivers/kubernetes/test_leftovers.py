@@ -8,7 +8,7 @@ import pytest
 
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, machine
 from harness.drivers.kubernetes.api import Found
-from harness.drivers.kubernetes.leftovers import is_abandoned
+from harness.drivers.kubernetes.cluster.leftovers import is_abandoned
 from harness.supervisor.scratch import Identity
 
 OURSELVES = Identity.of(os.getpid())

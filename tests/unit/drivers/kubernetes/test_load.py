@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.drivers.kubernetes import load_image, load_job
 from harness.drivers.kubernetes.api import Json, Node
-from harness.drivers.kubernetes.ground import Ground
-from harness.drivers.kubernetes.load_job import LOAD_NODE
-from harness.drivers.kubernetes.manifests import SERVERS_NODE
+from harness.drivers.kubernetes.cluster.ground import Ground
+from harness.drivers.kubernetes.load import image as load_image
+from harness.drivers.kubernetes.load import job as load_job
+from harness.drivers.kubernetes.load.job import LOAD_NODE
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.errors import MissingServer
 from harness.load.wire import PORT
 from harness.protocols import Workspace

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.drivers.kubernetes import manifests
 from harness.drivers.kubernetes.api import Json
+from harness.drivers.kubernetes.pods import manifests
 from harness.drivers.runtime import Address, Part, Place
 from harness.servers import ENVOY, NATS
 

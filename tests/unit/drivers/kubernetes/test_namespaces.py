@@ -11,9 +11,9 @@ from typing import cast
 import pytest
 
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, machine, marks
-from harness.drivers.kubernetes import namespaces as module
 from harness.drivers.kubernetes.api import FORBIDDEN, Json, KubernetesApi, Namespace, Refused
-from harness.drivers.kubernetes.namespaces import CLAIM, ROOT_CERTIFICATE, claimed_namespace, made_namespace
+from harness.drivers.kubernetes.cluster import namespaces as module
+from harness.drivers.kubernetes.cluster.namespaces import CLAIM, ROOT_CERTIFICATE, claimed_namespace, made_namespace
 from harness.errors import HarnessError, InvalidInput
 
 DEAD = f"{os.getpid()}@1"

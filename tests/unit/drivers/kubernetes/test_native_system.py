@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
-from harness.drivers.kubernetes.deployments import VERSION
-from harness.drivers.kubernetes.members import Member, Members
-from harness.drivers.kubernetes.native_system import KubernetesSystem
+from harness.drivers.kubernetes.native.deployments import VERSION
+from harness.drivers.kubernetes.native.members import Member, Members
+from harness.drivers.kubernetes.native.surroundings import Blueprint, Surroundings
+from harness.drivers.kubernetes.native.system import KubernetesSystem
+from harness.drivers.kubernetes.native.tools import Tools
 from harness.drivers.kubernetes.objects import Objects
-from harness.drivers.kubernetes.surroundings import Blueprint, Surroundings
-from harness.drivers.kubernetes.tools import Tools
 from harness.drivers.migrations import Migrations
 from harness.drivers.runtime import Address
 from harness.environment import Image

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from harness.drivers.kubernetes.api import Json, Namespace, Stop
-from harness.drivers.kubernetes.nodes import Nodes
-from harness.drivers.kubernetes.pods import PodProcess
+from harness.drivers.kubernetes.cluster.nodes import Nodes
+from harness.drivers.kubernetes.pods.processes import PodProcess
 from harness.drivers.kubernetes.pods_state import PodState, state_of
 from harness.drivers.runtime import Part
 from harness.errors import HarnessError

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.drivers.kubernetes.deployments import IMAGES, VERSION
-from harness.drivers.kubernetes.surroundings import Blueprint
+from harness.drivers.kubernetes.native.deployments import IMAGES, VERSION
+from harness.drivers.kubernetes.native.surroundings import Blueprint
 from harness.environment import Image
 from tests.unit.fakes import ENVIRONMENT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.drivers.kubernetes.templates import lay_over, merge, read_file, read_manifests, render
+from harness.drivers.kubernetes.native.templates import lay_over, merge, read_file, read_manifests, render
 from harness.environment import Environment, Kubernetes, Variant
 from harness.errors import InvalidInput, MissingServer
 from tests.unit.fakes import ENVIRONMENT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.drivers.kubernetes.tools import Tools
+from harness.drivers.kubernetes.native.tools import Tools
 from harness.environment import Image
 from harness.errors import InvalidInput
 from harness.protocols import Command, Process, Workspace

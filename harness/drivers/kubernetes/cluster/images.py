@@ -10,9 +10,9 @@ import docker
 from harness.drivers.containers.engine import refusing
 from harness.drivers.containers.images import server_image, service_image
 from harness.drivers.kubernetes.api import Node
-from harness.drivers.kubernetes.kind import load_image_files
-from harness.drivers.kubernetes.manifests import SERVERS_NODE
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster.kind import load_image_files
+from harness.drivers.kubernetes.cluster.nodes import Nodes
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.environment import Environment, StoreKind
 from harness.servers import ENVOY, NATS, POSTGRES, TOXIPROXY
 

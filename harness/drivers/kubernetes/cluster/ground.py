@@ -11,10 +11,10 @@ from enum import Enum
 import docker
 
 from harness.drivers.containers.engine import refusing
-from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import FORBIDDEN, KubernetesApi, Node, Refused
-from harness.drivers.kubernetes.leftovers import CONTEXT, removal_of_cluster
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster.leftovers import CONTEXT, removal_of_cluster
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.parts import stopping
 from harness.drivers.runtime import Address
 from harness.drivers.watchdog import watching

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.drivers.kubernetes.api import Json
-from harness.drivers.kubernetes.members import Member
+from harness.drivers.kubernetes.native.members import Member
 from harness.drivers.kubernetes.objects import Objects
 
 INSTANCE = "rollproof.instance"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.drivers.kubernetes.api import NOT_FOUND, Json, Refused
-from harness.drivers.kubernetes.deployments import (
+from harness.drivers.kubernetes.native.deployments import (
     deployed,
     failure_of,
     named,
@@ -15,8 +15,8 @@ from harness.drivers.kubernetes.deployments import (
     sibling,
     slug,
 )
+from harness.drivers.kubernetes.native.surroundings import Blueprint
 from harness.drivers.kubernetes.objects import Objects
-from harness.drivers.kubernetes.surroundings import Blueprint
 from harness.environment import Service
 from harness.errors import StepFailed
 from harness.protocols import AS_WRITTEN, Rollout, RolloutPolicy

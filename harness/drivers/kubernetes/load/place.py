@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
-from harness.drivers.kubernetes import load_job
 from harness.drivers.kubernetes.api import Namespace, asking
-from harness.drivers.kubernetes.ground import Ground
-from harness.drivers.kubernetes.load_image import get_load_image
+from harness.drivers.kubernetes.cluster.ground import Ground
+from harness.drivers.kubernetes.load import job as load_job
+from harness.drivers.kubernetes.load.image import get_load_image
 from harness.drivers.kubernetes.objects import Objects
 from harness.drivers.kubernetes.pods_state import state_of
 from harness.drivers.parts import stopping

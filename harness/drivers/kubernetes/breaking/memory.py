@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.errors import HarnessError
 
 LIMITS = ("memory.limit_in_bytes", "memory.max")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from harness.drivers.kubernetes.api import Json
-from harness.drivers.kubernetes.deployments import VERSION, slug
-from harness.drivers.kubernetes.members import Members
+from harness.drivers.kubernetes.native.deployments import VERSION, slug
+from harness.drivers.kubernetes.native.members import Members
 from harness.drivers.kubernetes.objects import Objects
 
 SLICE_OF = "kubernetes.io/service-name"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from harness.drivers.kubernetes.cluster import Cluster, address_of
-from harness.drivers.kubernetes.cluster_system import InCluster
-from harness.drivers.kubernetes.deployments import named
+from harness.drivers.kubernetes.breaking.cluster import Cluster, address_of
 from harness.drivers.kubernetes.events import Events
-from harness.drivers.kubernetes.load import HostsLoad, LoadPods
-from harness.drivers.kubernetes.members import Members
-from harness.drivers.kubernetes.native_nodes import DrainableSystem
-from harness.drivers.kubernetes.runtime import PodRuntime
-from harness.drivers.kubernetes.surroundings import Surroundings
-from harness.drivers.kubernetes.tools import Tools
+from harness.drivers.kubernetes.load.place import HostsLoad, LoadPods
+from harness.drivers.kubernetes.native.deployments import named
+from harness.drivers.kubernetes.native.members import Members
+from harness.drivers.kubernetes.native.nodes import DrainableSystem
+from harness.drivers.kubernetes.native.surroundings import Surroundings
+from harness.drivers.kubernetes.native.tools import Tools
+from harness.drivers.kubernetes.pods.runtime import PodRuntime
+from harness.drivers.kubernetes.pods.system import InCluster
 from harness.protocols import Barrier
 
 

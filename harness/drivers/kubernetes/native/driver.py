@@ -10,21 +10,21 @@ from typing import ClassVar
 from harness.drivers.containers.engine import connect
 from harness.drivers.containers.images import need_image, server_image
 from harness.drivers.kubernetes.api import Json, Refused
-from harness.drivers.kubernetes.cluster_native import NativeClusterSystem
-from harness.drivers.kubernetes.cluster_system import ANYWHERE, IN_OURS, NOT_OURS, ON_THIS_MACHINE, REASONS
-from harness.drivers.kubernetes.deployments import named
-from harness.drivers.kubernetes.driver import Times, load_all, open_runtime
-from harness.drivers.kubernetes.ground import Ground, Whose, open_ground, whose_cluster
-from harness.drivers.kubernetes.images import STORES
-from harness.drivers.kubernetes.kubeconfig import write_for_tools
-from harness.drivers.kubernetes.members import Members
-from harness.drivers.kubernetes.native_system import KubernetesSystem
+from harness.drivers.kubernetes.cluster.ground import Ground, Whose, open_ground, whose_cluster
+from harness.drivers.kubernetes.cluster.images import STORES
+from harness.drivers.kubernetes.cluster.kubeconfig import write_for_tools
+from harness.drivers.kubernetes.native.breakable import NativeClusterSystem
+from harness.drivers.kubernetes.native.deployments import named
+from harness.drivers.kubernetes.native.members import Members
+from harness.drivers.kubernetes.native.surroundings import Blueprint, Surroundings
+from harness.drivers.kubernetes.native.system import KubernetesSystem
+from harness.drivers.kubernetes.native.templates import read_manifests
+from harness.drivers.kubernetes.native.tools import Tools
+from harness.drivers.kubernetes.native.ways_in import let_reader_in, let_users_in
 from harness.drivers.kubernetes.objects import Objects, check_kind
-from harness.drivers.kubernetes.runtime import PodRuntime
-from harness.drivers.kubernetes.surroundings import Blueprint, Surroundings
-from harness.drivers.kubernetes.templates import read_manifests
-from harness.drivers.kubernetes.tools import Tools
-from harness.drivers.kubernetes.ways_in import let_reader_in, let_users_in
+from harness.drivers.kubernetes.pods.driver import Times, load_all, open_runtime
+from harness.drivers.kubernetes.pods.runtime import PodRuntime
+from harness.drivers.kubernetes.pods.system import ANYWHERE, IN_OURS, NOT_OURS, ON_THIS_MACHINE, REASONS
 from harness.drivers.migrations import Migrations
 from harness.drivers.postgres import DATABASE, SUPERUSER
 from harness.drivers.runtime import Address

@@ -6,11 +6,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
-from harness.drivers.kubernetes.cluster import Cluster, address_of
+from harness.drivers.kubernetes.breaking.cluster import Cluster, address_of
 from harness.drivers.kubernetes.events import Events
-from harness.drivers.kubernetes.load import HostsLoad, LoadPods
-from harness.drivers.kubernetes.pods import PodProcess
-from harness.drivers.kubernetes.runtime import USERS, PodRuntime
+from harness.drivers.kubernetes.load.place import HostsLoad, LoadPods
+from harness.drivers.kubernetes.pods.processes import PodProcess
+from harness.drivers.kubernetes.pods.runtime import USERS, PodRuntime
 from harness.drivers.links import LINKS
 from harness.drivers.system import LinkedRunningSystem
 from harness.errors import HarnessError

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 
 from harness.drivers.containers.engine import HARNESS_LABEL
 from harness.drivers.kubernetes.api import Json, KubernetesApi, Namespace, Node
-from harness.drivers.kubernetes.cluster_barriers import RESET, NodeBarrier, lift_of_dead_harnesses
-from harness.drivers.kubernetes.cluster_memory import exhaust
-from harness.drivers.kubernetes.cluster_pressure import PodPressure, pressing_pod
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.breaking.barriers import RESET, NodeBarrier, lift_of_dead_harnesses
+from harness.drivers.kubernetes.breaking.memory import exhaust
+from harness.drivers.kubernetes.breaking.pressure import PodPressure, pressing_pod
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.kubernetes.pods_state import PodState, is_ready, state_of
 from harness.errors import HarnessError
 from harness.protocols import PodFacts

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.drivers.kubernetes.api import Json, Namespace, Stop
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.kubernetes.events import Events
-from harness.drivers.kubernetes.nodes import Nodes
 from harness.drivers.kubernetes.pods_described import described, wrong_with
 from harness.drivers.kubernetes.pods_state import PodState, state_of
 from harness.drivers.kubernetes.watch import watching

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import kubernetes.client
 
-from harness.drivers.kubernetes.members import Members
-from harness.drivers.kubernetes.native_system import KubernetesSystem
+from harness.drivers.kubernetes.native.members import Members
+from harness.drivers.kubernetes.native.surroundings import Surroundings
+from harness.drivers.kubernetes.native.system import KubernetesSystem
+from harness.drivers.kubernetes.native.tools import Tools
 from harness.drivers.kubernetes.objects import cordon, is_cordoned
-from harness.drivers.kubernetes.surroundings import Surroundings
-from harness.drivers.kubernetes.tools import Tools
 
 
 class DrainableSystem(KubernetesSystem):

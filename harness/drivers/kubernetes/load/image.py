@@ -14,9 +14,9 @@ import harness
 from harness import __version__
 from harness.drivers.containers.engine import connect
 from harness.drivers.containers.images import make_image
-from harness.drivers.kubernetes.ground import Ground
-from harness.drivers.kubernetes.images import load_images
-from harness.drivers.kubernetes.load_job import may_take_workers
+from harness.drivers.kubernetes.cluster.ground import Ground
+from harness.drivers.kubernetes.cluster.images import load_images
+from harness.drivers.kubernetes.load.job import may_take_workers
 from harness.errors import MissingServer
 from harness.protocols import Workspace
 

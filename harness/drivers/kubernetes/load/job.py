@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from harness.drivers.kubernetes.api import CONTAINER, Json, Node
-from harness.drivers.kubernetes.images import is_for_servers
-from harness.drivers.kubernetes.manifests import ROLE, SERVERS_NODE
+from harness.drivers.kubernetes.cluster.images import is_for_servers
+from harness.drivers.kubernetes.pods.manifests import ROLE, SERVERS_NODE
 from harness.load.wire import GIVEN, PORT, WORK
 
 LOAD = "load"

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.drivers.containers.images import need_image, server_image, service_image
-from harness.drivers.kubernetes import manifests
 from harness.drivers.kubernetes.api import CONFLICT, INVALID, Json, Namespace, Refused
-from harness.drivers.kubernetes.cluster import Cluster
+from harness.drivers.kubernetes.breaking.cluster import Cluster
 from harness.drivers.kubernetes.events import Events
-from harness.drivers.kubernetes.folders import FolderWriter
-from harness.drivers.kubernetes.load import LoadPods
-from harness.drivers.kubernetes.pods import PodProcess, Pods
+from harness.drivers.kubernetes.load.place import LoadPods
+from harness.drivers.kubernetes.pods import manifests
+from harness.drivers.kubernetes.pods.folders import FolderWriter
+from harness.drivers.kubernetes.pods.processes import PodProcess, Pods
 from harness.drivers.runtime import Address, Part, Place
 from harness.environment import Environment
 from harness.errors import HarnessError, StartFailed

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from harness.drivers.containers.images import service_image
 from harness.drivers.kubernetes.api import Json
-from harness.drivers.kubernetes.deployments import IMAGES, VERSION, images_of, named
+from harness.drivers.kubernetes.native.deployments import IMAGES, VERSION, images_of, named
+from harness.drivers.kubernetes.native.templates import key_of, render
 from harness.drivers.kubernetes.objects import Objects
-from harness.drivers.kubernetes.templates import key_of, render
 from harness.drivers.migrations import Migrations
 from harness.drivers.runtime import Address
 from harness.environment import Environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.drivers.kubernetes.api import CONFLICT, INVALID, Json, Refused
-from harness.drivers.kubernetes.ground import Ground
+from harness.drivers.kubernetes.cluster.ground import Ground
 from harness.drivers.kubernetes.objects import Objects
 from harness.drivers.runtime import Address
 

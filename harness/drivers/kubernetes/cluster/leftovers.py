@@ -1,6 +1,6 @@
 """What runs made in clusters, found by its marks, and its removal.
 
-Run as `python -m harness.drivers.kubernetes.leftovers cluster NAME` it removes a cluster, and as
+Run as `python -m harness.drivers.kubernetes.cluster.leftovers cluster NAME` it removes a cluster, and as
 `… namespace NAME KUBECONFIG CONTEXT CLUSTER` a namespace, having mended CLUSTER, if that is one of ours, and as
 `… contents NAME KUBECONFIG CONTEXT RUN` what a run made in a namespace that it was given.
 """
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, connect, machine
-from harness.drivers.kubernetes import kind
 from harness.drivers.kubernetes.api import Found, KubernetesApi, Namespace
-from harness.drivers.kubernetes.cluster import mend_of_dead_harnesses
-from harness.drivers.kubernetes.kind import KindCluster
-from harness.drivers.kubernetes.namespaces import claim_of, clear, given_namespace
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.breaking.cluster import mend_of_dead_harnesses
+from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster.kind import KindCluster
+from harness.drivers.kubernetes.cluster.namespaces import claim_of, clear, given_namespace
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.kubernetes.objects import Objects
 from harness.errors import MissingServer
 from harness.supervisor.scratch import Identity

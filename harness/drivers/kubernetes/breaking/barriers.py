@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from itertools import count
 
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.errors import HarnessError
 from harness.supervisor.scratch import Identity
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from harness.drivers.kubernetes.api import CONTAINER, Json, Namespace
-from harness.drivers.kubernetes.nodes import Nodes
+from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.kubernetes.pods_state import state_of
 from harness.errors import HarnessError
 from harness.protocols import Taken

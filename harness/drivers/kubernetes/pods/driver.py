@@ -13,17 +13,17 @@ import docker
 from harness.drivers.containers.engine import connect
 from harness.drivers.containers.images import get_images, make_service_images, need_image
 from harness.drivers.kubernetes.api import Namespace
-from harness.drivers.kubernetes.cluster import Cluster
-from harness.drivers.kubernetes.cluster_system import ANYWHERE, IN_OURS, ON_THIS_MACHINE, REASONS, PodsSystem
+from harness.drivers.kubernetes.breaking.cluster import Cluster
+from harness.drivers.kubernetes.cluster.ground import Ground, Whose, open_ground, whose_cluster
+from harness.drivers.kubernetes.cluster.images import is_for_servers, load_images, servers_images, wanted
+from harness.drivers.kubernetes.cluster.leftovers import removal_from_namespace, removal_of_namespace
+from harness.drivers.kubernetes.cluster.namespaces import claimed_namespace, given_namespace, made_namespace
 from harness.drivers.kubernetes.events import Events
-from harness.drivers.kubernetes.ground import Ground, Whose, open_ground, whose_cluster
-from harness.drivers.kubernetes.images import is_for_servers, load_images, servers_images, wanted
-from harness.drivers.kubernetes.leftovers import removal_from_namespace, removal_of_namespace
-from harness.drivers.kubernetes.load import LoadPods
-from harness.drivers.kubernetes.namespaces import claimed_namespace, given_namespace, made_namespace
-from harness.drivers.kubernetes.pods import Pods
-from harness.drivers.kubernetes.runtime import PodRuntime
-from harness.drivers.kubernetes.stores import PodNats
+from harness.drivers.kubernetes.load.place import LoadPods
+from harness.drivers.kubernetes.pods.processes import Pods
+from harness.drivers.kubernetes.pods.runtime import PodRuntime
+from harness.drivers.kubernetes.pods.stores import PodNats
+from harness.drivers.kubernetes.pods.system import ANYWHERE, IN_OURS, ON_THIS_MACHINE, REASONS, PodsSystem
 from harness.drivers.postgres import PostgresServer
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.drivers.watchdog import watching

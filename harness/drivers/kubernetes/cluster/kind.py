@@ -20,7 +20,7 @@ import yaml
 
 from harness.drivers.containers.engine import refusing
 from harness.drivers.kubernetes.api import Json, KubernetesApi
-from harness.drivers.kubernetes.manifests import SERVERS_NODE
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.drivers.parts import tail
 from harness.drivers.ports import HOST, free_port
 from harness.drivers.runtime import Address

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from harness.drivers.kubernetes.api import Refused
-from harness.drivers.kubernetes.deployments import named
-from harness.drivers.kubernetes.doors import Doors
-from harness.drivers.kubernetes.entrance import Entrance
-from harness.drivers.kubernetes.members import Member, Members
-from harness.drivers.kubernetes.releases import Releases
-from harness.drivers.kubernetes.surroundings import Surroundings
-from harness.drivers.kubernetes.tools import Tools
+from harness.drivers.kubernetes.native.deployments import named
+from harness.drivers.kubernetes.native.doors import Doors
+from harness.drivers.kubernetes.native.entrance import Entrance
+from harness.drivers.kubernetes.native.members import Member, Members
+from harness.drivers.kubernetes.native.releases import Releases
+from harness.drivers.kubernetes.native.surroundings import Surroundings
+from harness.drivers.kubernetes.native.tools import Tools
 from harness.errors import HarnessError, StartFailed, StepFailed
 from harness.protocols import Departure, Instance, Process, Rollout, RolloutPolicy, RolloutState
 from harness.scenario import Change

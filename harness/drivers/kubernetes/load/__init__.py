@@ -1,0 +1,1 @@
+"""The load's workers as pods of the run's namespace."""
