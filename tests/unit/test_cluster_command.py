@@ -17,6 +17,7 @@ from harness.supervisor.scratch import Identity
 @pytest.mark.parametrize(
     ("owner", "remedy"),
     [(str(Identity.of(os.getpid())), "wait until it is there"), (f"{os.getpid()}@1", "`harness sweep` removes it")],
+    ids=["alive", "dead"],
 )
 def test_a_cluster_that_somebody_else_is_making_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, owner: str, remedy: str
