@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from harness.drivers.runtime import Part, Place, Runtime
+from harness.drivers.runtime import Address, Part, Place, Runtime
 from harness.environment import Environment, Service, Version
 from harness.placeholders import expand_all, expand_values
 
@@ -66,7 +67,15 @@ def migration_part(
         image=runtime.image(environment, environment.routed.name, version.name),
         variables=expand_values({**environment.routed.variables, **version.variables}, values),
         folder=values["folder"],
+        awaits=tuple(_address(url) for url in urls.values()),
     )
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    assert parts.hostname is not None  # urls are made by the drivers
+    assert parts.port is not None
+    return Address(parts.hostname, parts.port)
 
 
 def _values(version: Version, urls: Mapping[str, str]) -> dict[str, str]:

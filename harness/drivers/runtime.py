@@ -59,6 +59,8 @@ class Part:
     """What it answers below 400, at its first place, when it is ready; empty: it cannot be asked."""
     grace_s: float = 5.0
     """From SIGTERM to SIGKILL."""
+    awaits: tuple[Address, ...] = ()
+    """What is up, and must be reached before it runs, where a network is told of addresses only in time."""
 
 
 class PartProcess(Process, Protocol):

@@ -58,6 +58,7 @@ def test_a_migration_gets_what_the_routed_service_gets(runtime: LocalRuntime) ->
     assert part.argv == (sys.executable, "migrate.py", "2.0+slow")
     assert part.variables["DSN"] == URLS["db"]
     assert part.variables["SCHEMA"] == "2"
+    assert [f"//{address}" in URLS["db"] for address in part.awaits] == [True]
 
 
 def test_a_service_listens_if_it_is_given_a_port() -> None:

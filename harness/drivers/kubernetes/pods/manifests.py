@@ -26,6 +26,8 @@ PROBE_S = 2
 GIVEN = "/given"
 COPY = 'for file in "$0"/*; do cp -L "$file" "$1"; done'
 """From a config map, whose files are links and cannot be replaced, into a folder that can be written to."""
+AWAIT = 'for at; do until (exec 3<>"/dev/tcp/${at%:*}/${at##*:}") 2>/dev/null; do sleep 0.1; done; done'
+"""Until each address, as host:port, takes a connection."""
 
 
 def name_of(text: str) -> str:
@@ -77,6 +79,8 @@ def pod(part: Part, image: str, labels: Mapping[str, str], *, given: str = "", h
     if given:
         spec["volumes"].append({"name": "given", "configMap": {"name": given}})
         spec["initContainers"] = [_copying(part, helper)]
+    if part.awaits:
+        spec["initContainers"] = [*spec.get("initContainers", ()), _awaiting(part, helper)]
     return {"metadata": {"generateName": f"{name_of(part.name)[:50]}-", "labels": own}, "spec": spec}
 
 
@@ -112,6 +116,17 @@ def _copying(part: Part, helper: str) -> Json:
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", COPY, GIVEN, str(part.shared[0])],
         "volumeMounts": [{"name": "given", "mountPath": GIVEN}, *_mounts(part)],
+        "securityContext": {"allowPrivilegeEscalation": False},
+    }
+
+
+def _awaiting(part: Part, helper: str) -> Json:
+    """A node learns of a Service's new endpoint some time after the API does; so this pod's own node is asked."""
+    return {
+        "name": "await",
+        "image": helper,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["bash", "-c", AWAIT, "await", *(str(address) for address in part.awaits)],
         "securityContext": {"allowPrivilegeEscalation": False},
     }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +110,25 @@ def test_files_that_are_given_are_copied_to_where_they_can_be_replaced() -> None
 
 def test_without_files_nothing_is_copied() -> None:
     assert "initContainers" not in pod(ROUTER)["spec"]
+
+
+def test_what_must_be_reached_is_tried_from_the_pod_itself() -> None:
+    migration = replace(WEB, awaits=(Address("postgres", 5432), Address("10.96.0.8", 4222)))
+    [awaiting] = pod(migration)["spec"]["initContainers"]
+    assert awaiting["image"] == "helper:1"
+    assert awaiting["command"][-2:] == ["postgres:5432", "10.96.0.8:4222"]
+
+
+def test_it_is_waited_for_until_all_addresses_take_a_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as here, socket.socket() as there:
+        there.bind(("127.0.0.1", 0))  # and refuses, as it does not listen yet
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in (here, there)]
+        with subprocess.Popen(("bash", "-c", manifests.AWAIT, "await", *addresses)) as waiting:
+            here.accept()[0].close()
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(0.3)
+            there.listen()
+            assert waiting.wait(10) == 0
 
 
 def test_a_service_has_all_ports_and_reaches_pods_that_are_not_ready() -> None:
