@@ -53,15 +53,17 @@ def pitfall(name: str, *found_by: str) -> Pitfall:
     return Pitfall(name, frozenset(found_by))
 
 
+STALL = ("availability", "latency")
+"""While no pod is ready, some nodes refuse connections, and others drop them: then users wait, and TCP asks again."""
 PITFALLS = (
     pitfall("prestop-delay", "availability"),
     pitfall("readiness-probe", "availability"),
-    pitfall("max-unavailable", "availability"),
-    pitfall("disruption-budget", "availability"),
+    pitfall("max-unavailable", *STALL),
+    pitfall("disruption-budget", *STALL),
     pitfall("liveness-probe", "availability"),
     pitfall("grace-period", "availability"),
-    pitfall("selector-switch", "availability"),
-    pitfall("replicas", "availability"),
+    pitfall("selector-switch", *STALL),
+    pitfall("replicas", *STALL),
 )
 NATIVE = tuple(Expectation(file) for file in sorted(NATIVE_FOLDER.glob("*.toml")))
 ALL = (*NATIVE, *(each for pair in PITFALLS for each in (pair.wrong, pair.right)))

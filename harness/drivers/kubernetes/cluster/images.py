@@ -24,6 +24,11 @@ def servers_images(environment: Environment) -> frozenset[str]:
     return frozenset((server_image(ENVOY), server_image(TOXIPROXY), *stores))
 
 
+def helper_image() -> str:
+    """Of what prepares a pod before its own containers run: it has a shell, which others may lack, and is there anyway."""
+    return server_image(ENVOY)
+
+
 def services_images(environment: Environment) -> frozenset[str]:
     return frozenset(service_image(environment, version.name) for version in environment.versions)
 
@@ -36,7 +41,7 @@ def wanted(environment: Environment, nodes: Iterable[Node]) -> Mapping[str, froz
     for node in nodes:
         servers = is_for_servers(node) if pinned else not node.taken
         images[node.name] = (servers_images(environment) if servers else frozenset()) | (
-            frozenset() if node.taken else services_images(environment)
+            frozenset() if node.taken else services_images(environment) | {helper_image()}
         )
     return images
 

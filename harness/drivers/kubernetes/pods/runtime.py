@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.drivers.containers.images import need_image, server_image, service_image
 from harness.drivers.kubernetes.api import CONFLICT, INVALID, Json, Namespace, Refused
 from harness.drivers.kubernetes.breaking.cluster import Cluster
+from harness.drivers.kubernetes.cluster.images import helper_image
 from harness.drivers.kubernetes.events import Events
 from harness.drivers.kubernetes.load.place import LoadPods
 from harness.drivers.kubernetes.pods import manifests
@@ -18,7 +19,6 @@ from harness.drivers.kubernetes.pods.processes import PodProcess, Pods
 from harness.drivers.runtime import Address, Part, Place
 from harness.environment import Environment
 from harness.errors import HarnessError, StartFailed
-from harness.servers import ENVOY
 
 ANYWHERE = "0.0.0.0"
 USERS = "router"
@@ -118,8 +118,7 @@ class PodRuntime:
     def _manifest(self, part: Part, image: str) -> Json:
         texts = {file: text for file, text in self._texts.items() if file.parent in part.shared}
         given = self.namespace.create_config_map(manifests.config_map(part.name, texts)) if texts else ""
-        helper = server_image(ENVOY)  # has a shell, which others may lack, and is there anyway
-        return manifests.pod(part, image, self._labels, given=given, helper=helper, pinned=self._pinned)
+        return manifests.pod(part, image, self._labels, given=given, helper=helper_image(), pinned=self._pinned)
 
     def _make_places(self, name: str, count: int) -> tuple[Place, ...]:
         made = self._make_service(name, count)

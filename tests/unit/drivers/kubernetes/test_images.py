@@ -25,6 +25,7 @@ ENVIRONMENT = Environment(
 )
 SERVERS = frozenset({"envoyproxy/envoy:v1.40-latest", "ghcr.io/shopify/toxiproxy:2.12.0", "postgres:15", "nats:own"})
 SERVICES = frozenset({"web:1.0", "web:2.0"})
+HELPER = frozenset({"envoyproxy/envoy:v1.40-latest"})
 
 
 def node(name: str, *, servers: bool = False, taken: bool = False) -> Node:
@@ -33,7 +34,7 @@ def node(name: str, *, servers: bool = False, taken: bool = False) -> Node:
 
 def test_where_there_are_nodes_for_servers_others_need_no_servers() -> None:
     nodes = (node("c", servers=True, taken=True), node("w1"), node("w2"))
-    assert images.wanted(ENVIRONMENT, nodes) == {"c": SERVERS, "w1": SERVICES, "w2": SERVICES}
+    assert images.wanted(ENVIRONMENT, nodes) == {"c": SERVERS, "w1": SERVICES | HELPER, "w2": SERVICES | HELPER}
 
 
 def test_otherwise_every_node_that_takes_pods_needs_all() -> None:
