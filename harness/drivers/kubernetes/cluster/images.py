@@ -25,7 +25,7 @@ def servers_images(environment: Environment) -> frozenset[str]:
 
 
 def helper_image() -> str:
-    """Of what prepares a pod before its own containers run: it has a shell, which others may lack, and is there anyway."""
+    """Of what prepares a pod before its own containers run: it has a shell, which others may lack."""
     return server_image(ENVOY)
 
 
