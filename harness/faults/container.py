@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.errors import InvalidInput
-from harness.faults.process import HEAL_TIMEOUT_S, PROOF_TIMEOUT_S, find, stands
+from harness.faults.process import HEAL_TIMEOUT_S, PROOF_TIMEOUT_S, find, recovery, retired, stands
 from harness.protocols import Disconnectable, Effect, Instance, Killable, Limitable, Limits, Proof, System, Usage
 from harness.waiting import until
 
@@ -34,10 +34,13 @@ class _Disconnected(Effect):
 
     def heals(self) -> Proof:
         name = self.instance.name
-        if not stands(self.system, self.instance):
-            return Proof(True, f"{name} has been retired by the deployment")
-        healed = until(lambda: self.disconnectable.connected(name) and self.system.ready(name), HEAL_TIMEOUT_S)
-        return Proof(healed, f"{name} {'answers' if healed else 'does not answer'} again")
+        return recovery(
+            self.system,
+            self.instance,
+            lambda: self.disconnectable.connected(name) and self.system.ready(name),
+            "answers",
+            "does not answer",
+        )
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class _Limited(Effect):
     def heals(self) -> Proof:
         name = self.instance.name
         if not stands(self.system, self.instance):
-            return Proof(True, f"{name} has been retired by the deployment")
+            return retired(self.instance)
         ready = until(lambda: self.system.ready(name), HEAL_TIMEOUT_S)
         if not ready:
             return Proof(False, f"{name} is not ready again")

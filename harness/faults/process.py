@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from harness.errors import HarnessError
@@ -40,10 +41,8 @@ class _Killed(Effect):
         return Proof(self.pid is not None and gone, f"pid {self.pid} of {self.instance.name} is {_word(gone)}")
 
     def heals(self) -> Proof:
-        if not stands(self.system, self.instance):
-            return Proof(True, f"{self.instance.name} has been retired by the deployment")
-        ready = until(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
-        return Proof(ready, f"{self.instance.name} is {'ready' if ready else 'not ready'} again")
+        is_ready = partial(self.system.ready, self.instance.name)
+        return recovery(self.system, self.instance, is_ready, "is ready", "is not ready")
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,8 @@ class _Paused(Effect):
         return Proof(stopped, f"the operating system says {self.instance.name} is {state}")
 
     def heals(self) -> Proof:
-        if not stands(self.system, self.instance):
-            return Proof(True, f"{self.instance.name} has been retired by the deployment")
-        ready = until(lambda: self.system.ready(self.instance.name), HEAL_TIMEOUT_S)
-        return Proof(ready, f"{self.instance.name} {'answers' if ready else 'does not answer'} again")
+        is_ready = partial(self.system.ready, self.instance.name)
+        return recovery(self.system, self.instance, is_ready, "answers", "does not answer")
 
 
 @dataclass(frozen=True)
@@ -110,6 +107,18 @@ class Pause:
 
 def stands(system: System, instance: Instance) -> bool:
     return any(other.name == instance.name for other in system.instances())
+
+
+def recovery(system: System, instance: Instance, is_well: Callable[[], bool], well: str, unwell: str) -> Proof:
+    """That it is well again, waited for; one that is no longer there has nothing to recover from."""
+    if not stands(system, instance):
+        return retired(instance)
+    healed = until(is_well, HEAL_TIMEOUT_S)
+    return Proof(healed, f"{instance.name} {well if healed else unwell} again")
+
+
+def retired(instance: Instance) -> Proof:
+    return Proof(True, f"{instance.name} has been retired by the deployment")
 
 
 def _word(gone: bool) -> str:

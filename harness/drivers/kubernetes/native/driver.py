@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
-from harness.drivers.containers.engine import connect
 from harness.drivers.containers.images import need_image, server_image
 from harness.drivers.kubernetes.api import Json, Refused
-from harness.drivers.kubernetes.cluster.ground import Ground, Whose, open_ground, whose_cluster
+from harness.drivers.kubernetes.cluster.ground import Ground, Whose, whose_cluster
 from harness.drivers.kubernetes.cluster.images import STORES
 from harness.drivers.kubernetes.cluster.kubeconfig import write_for_tools
 from harness.drivers.kubernetes.native.breakable import NativeClusterSystem
@@ -22,7 +21,7 @@ from harness.drivers.kubernetes.native.templates import read_manifests
 from harness.drivers.kubernetes.native.tools import Tools
 from harness.drivers.kubernetes.native.ways_in import let_reader_in, let_users_in
 from harness.drivers.kubernetes.objects import Objects, check_kind
-from harness.drivers.kubernetes.pods.driver import Times, load_all, open_runtime
+from harness.drivers.kubernetes.pods.driver import Times, open_runtime, prepared_ground
 from harness.drivers.kubernetes.pods.runtime import PodRuntime
 from harness.drivers.kubernetes.pods.system import ANYWHERE, IN_OURS, NOT_OURS, ON_THIS_MACHINE, REASONS
 from harness.drivers.migrations import Migrations
@@ -63,13 +62,7 @@ class KubernetesDriver:
         for document in manifests:
             check_kind(document)
         times = Times(workspace.logs / "kubernetes.log")
-        with ExitStack() as stack:
-            engine = stack.enter_context(closing(connect()))
-            ground = stack.enter_context(open_ground(engine, environment, workspace))
-            times.note(f"cluster {ground.kind or ground.api.context} is up")
-            if ground.kind:
-                loaded = load_all(engine, ground, environment, workspace)
-                times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
+        with prepared_ground(environment, workspace, times) as ground:
             yield KubernetesSite(environment, workspace, ground, manifests, times)
 
 

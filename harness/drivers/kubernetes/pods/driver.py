@@ -56,12 +56,7 @@ class KindDriver:
         need_image(environment)
         times = Times(workspace.logs / "kind.log")
         with ExitStack() as stack:
-            engine = stack.enter_context(closing(connect()))
-            ground = stack.enter_context(open_ground(engine, environment, workspace))
-            times.note(f"cluster {ground.kind or ground.api.context} is up")
-            if ground.kind:
-                loaded = load_all(engine, ground, environment, workspace)
-                times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
+            ground = stack.enter_context(prepared_ground(environment, workspace, times))
             runtime = stack.enter_context(open_runtime(ground, workspace))
             times.note("namespace is made")
             site = stack.enter_context(
@@ -84,6 +79,18 @@ class Times:
         with self._log.open("a") as log:
             log.write(f"{now - self._began:6.1f} s  {what}\n")
         self._began = now
+
+
+@contextmanager
+def prepared_ground(environment: Environment, workspace: Workspace, times: Times) -> Iterator[Ground]:
+    """A cluster with the images on its nodes. Raises InvalidInput, MissingServer, HarnessError; it is then gone, if it
+    was made for this."""
+    with closing(connect()) as engine, open_ground(engine, environment, workspace) as ground:
+        times.note(f"cluster {ground.kind or ground.api.context} is up")
+        if ground.kind:
+            loaded = _load_all(engine, ground, environment, workspace)
+            times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
+        yield ground
 
 
 @contextmanager
@@ -126,7 +133,7 @@ def _open_namespace(ground: Ground, workspace: Workspace) -> Iterator[Namespace]
         yield namespace
 
 
-def load_all(
+def _load_all(
     engine: docker.DockerClient, ground: Ground, environment: Environment, workspace: Workspace
 ) -> tuple[str, ...]:
     """All images to all nodes that need them, made or pulled first where that has not been done yet."""
