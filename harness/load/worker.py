@@ -27,6 +27,9 @@ from harness.load.plan import Begin, Command, CommandReader, End, Prepare, Worke
 from harness.load.recording import Recorder
 
 PRIORITY = -10
+AUTOGROUP = Path("/proc/self/autogroup")
+"""Linux shares the processors among sessions first, and each worker has one of its own, within which its priority
+says nothing; this file sets the session's. Some kernels are built without it."""
 _READ = 1  # libev's
 
 Expected = TypeVar("Expected", bound=Command)
@@ -80,6 +83,8 @@ def _come_first() -> None:
     """
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    with suppress(OSError):  # not there, or not allowed
+        AUTOGROUP.write_text(str(PRIORITY))
 
 
 def load_user_class(locustfile: Path, name: str) -> type[User]:
