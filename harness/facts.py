@@ -36,6 +36,7 @@ def facts_of(scenario: Scenario, *, run_id: str, started_at: datetime, origin_ns
         steps=scenario.strategy.names(environment.routed.replicas),
         writes=tuple(operation.name for operation in environment.operations if operation.writes),
         conserves=tuple(operation.name for operation in environment.operations if operation.conserves),
+        lasting=tuple(operation.name for operation in environment.operations if operation.lasting),
         replicas={service.name: service.replicas for service in environment.services},
         routed=environment.routed.name,
         harness_version=__version__,

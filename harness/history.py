@@ -166,6 +166,8 @@ class RunFacts:
     """Operations that write."""
     conserves: tuple[str, ...] = ()
     """Operations whose events sum to zero."""
+    lasting: tuple[str, ...] = ()
+    """Operations that take long on purpose: their latency says nothing."""
     replicas: Mapping[str, int] = field(default_factory=dict)
     routed: str = ""
     harness_version: str = ""
@@ -188,7 +190,7 @@ class History:
     Besides the recorded tables (`requests` has one more column, `row`, its number), queries find these, always:
 
         stalls, fault_windows   from_ns, until_ns: when the harness did not run; when a fault was in. Disjoint, in order
-        operations              operation, writes, conserves: those that are known to write
+        operations              operation, writes, conserves, lasting: those of which any of it is known
     """
 
     def __init__(
@@ -287,12 +289,13 @@ class History:
         spans = {"from_ns": "BIGINT", "until_ns": "BIGINT"}
         create_table(self._connection, "stalls", spans, self.stalls())
         create_table(self._connection, "fault_windows", spans, self.fault_windows())
-        known = dict.fromkeys((*self.facts.writes, *self.facts.conserves))
+        facts = self.facts
+        known = dict.fromkeys((*facts.writes, *facts.conserves, *facts.lasting))
         create_table(
             self._connection,
             "operations",
-            {"operation": "VARCHAR", "writes": "BOOLEAN", "conserves": "BOOLEAN"},
-            [(name, name in self.facts.writes, name in self.facts.conserves) for name in known],
+            {"operation": "VARCHAR", "writes": "BOOLEAN", "conserves": "BOOLEAN", "lasting": "BOOLEAN"},
+            [(name, name in facts.writes, name in facts.conserves, name in facts.lasting) for name in known],
         )
 
 

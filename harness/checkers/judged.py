@@ -57,6 +57,7 @@ _JUDGED = """
         coalesce(done_ns, scheduled_ns) AS ended_ns,
         (ended_ns - scheduled_ns) / 1e6 AS latency_ms,
         lane, operation, version, attempts,
+        operation IN (SELECT operation FROM operations WHERE lasting) AS lasting,
         coalesce(outcome = 'ok' OR error = 'refused', false) AS served,
         row IN (SELECT row FROM stalled UNION ALL SELECT row FROM sent_late) AS excused,
         row IN (SELECT row FROM faulted) AS faulted
@@ -68,7 +69,8 @@ def prepare(history: History) -> None:
     """Make the table `judged`: the requests since the load began to flow, with these columns besides recorded ones.
 
     start_ns: sent, or scheduled if never sent. ended_ns: done or given up. latency_ms: from scheduled to ended.
-    served: answered, if only by a refusal. excused: as this module says. faulted: while a fault was in, or just after.
+    lasting: takes long on purpose, so that its latency says nothing. served: answered, if only by a refusal.
+    excused: as this module says. faulted: while a fault was in, or just after.
     """
     late_ns = LATE_MS * 1_000_000
     is_late = "sent_ns IS NULL OR sent_ns - scheduled_ns > ?"

@@ -39,6 +39,7 @@ def instance_part(
         expand_all(service.command, values),
         log,
         image=runtime.image(environment, service.name, version.name),
+        service=service.name,
         variables=expand_values({**service.variables, **version.variables}, values),
         folder=values["folder"],
         places=places,

@@ -47,6 +47,8 @@ class Part:
     server: Server | None = None
     image: str = ""
     """What a container of it is made of; for a server, in place of its usual image."""
+    service: str = ""
+    """That it is an instance of; these are spread over the machines that there are."""
     variables: Mapping[str, str] = field(default_factory=dict)
     folder: str | None = None
     """Where it runs."""

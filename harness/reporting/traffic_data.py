@@ -24,11 +24,13 @@ _SERVED = "coalesce(outcome = 'ok' OR error = 'refused', false)"
 _JUDGED = "scheduled_ns >= 0"
 _ERROR = "coalesce(error, 'no reason recorded')"
 _LATENCY_MS = "(done_ns - scheduled_ns) / 1e6"
+_TIMED = f"{_SERVED} AND operation NOT IN (SELECT operation FROM operations WHERE lasting)"
+"""What latencies are told of: what was served, and does not last on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionSeries:
-    """What one version answered, a value a bin; a quantile (of what was served) is None where it served nothing."""
+    """What one version answered, a value a bin; a quantile is None where there is nothing to time."""
 
     version: str
     served: tuple[int, ...]
@@ -47,7 +49,8 @@ class ErrorSeries:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of one version, or of all. Quantiles are of served requests, from the scheduled time; None: none was served."""
+    """Of one version, or of all. Quantiles are of what was served and does not last on purpose, from the
+    scheduled time; None: there is none."""
 
     version: str
     requests: int
@@ -86,7 +89,7 @@ def traffic(history: History, axis: Axis, versions: Sequence[str]) -> tuple[Vers
             f"""
             SELECT {_place(axis)} AS place, coalesce(version, '') AS answered_by,
                    count(*) FILTER ({_SERVED}), count(*) FILTER (NOT {_SERVED}),
-                   quantile_disc({_LATENCY_MS}, [0.5, 0.99]) FILTER ({_SERVED})
+                   quantile_disc({_LATENCY_MS}, [0.5, 0.99]) FILTER ({_TIMED})
             FROM requests WHERE {_JUDGED} GROUP BY place, answered_by
             """
         )
@@ -134,7 +137,7 @@ def totals(history: History) -> tuple[Totals, tuple[Totals, ...]]:
     rows = history.query(
         f"""
         SELECT grouping(version) AS is_overall, coalesce(version, ''), count(*), count(*) FILTER ({_SERVED}),
-               quantile_disc({_LATENCY_MS}, [0.5, 0.99, 0.999, 1.0]) FILTER ({_SERVED})
+               quantile_disc({_LATENCY_MS}, [0.5, 0.99, 0.999, 1.0]) FILTER ({_TIMED})
         FROM requests WHERE {_JUDGED} GROUP BY GROUPING SETS ((version), ())
         """
     )

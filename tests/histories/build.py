@@ -85,6 +85,7 @@ class Story:
     rate_per_s: float = 0.0
     writes: tuple[str, ...] = ("open", "transfer")
     conserves: tuple[str, ...] = ("transfer",)
+    lasting: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     replicas: dict[str, int] = field(default_factory=dict)
@@ -230,6 +231,7 @@ class Story:
             steps=self.steps,
             writes=self.writes,
             conserves=self.conserves,
+            lasting=self.lasting,
             replicas=self.replicas,
             routed="ledger",
             remote_workers=self.remote_workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -88,9 +89,10 @@ class KubernetesApi:
         """Without a `kubeconfig` the user's own, as kubectl finds it. Raises InvalidInput if it has no such context."""
         self.kubeconfig, self.context = kubeconfig, context
         settings = kubernetes.client.Configuration()
+        file = str(kubeconfig) if kubeconfig else users_own()
         try:
             kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call]
-                str(kubeconfig) if kubeconfig else None, context, client_configuration=settings, persist_config=False
+                file, context, client_configuration=settings, persist_config=False
             )
         except ConfigException as error:
             raise InvalidInput(f"no cluster is known by the context {context!r}: {error}") from error
@@ -335,6 +337,11 @@ class Stop:
         for chunk in self.chunks(response):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from (line for line in lines if line)
+
+
+def users_own() -> str:
+    """The user's kubeconfig as kubectl finds it now; the client's own default is what it was at its import."""
+    return os.environ.get("KUBECONFIG") or "~/.kube/config"
 
 
 def read(call: Callable[..., Any], *arguments: object, **options: object) -> Json:

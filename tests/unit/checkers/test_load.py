@@ -139,3 +139,16 @@ def test_clocks_that_nobody_knows_show_nothing() -> None:
     verdict = check(from_cluster(flowing()).worker("load-0").worker("load-1", bound_ms=26))
     assert verdict.status is Status.UNKNOWN
     assert "no better than 52.0 ms" in verdict.reason
+
+
+def test_short_stalls_do_not_count_against_what_lasts_on_purpose() -> None:
+    story = flowing(story=Story(rate_per_s=RATE_PER_S, lasting=("statement",)))
+    assert story.requests is not None
+    story.requests = [
+        request._replace(operation="statement", done_ns=request.scheduled_ns + 2_000_000_000) if number % 2 else request
+        for number, request in enumerate(story.requests)
+    ]
+    story.moment(3.0, Kind.STALL, "stall", until_s=3.06)
+    assert check(story).status is Status.PASS
+    story.lasting = ()
+    assert "the harness itself delayed" in check(story).reason

@@ -122,3 +122,14 @@ def test_a_gate_that_passed_without_a_request_to_judge_by_leaves_it_unknown() ->
 
 def test_a_deployment_that_did_not_end_is_unknown() -> None:
     assert check(Story()).status is Status.UNKNOWN
+
+
+def test_what_lasts_on_purpose_neither_breaks_the_service_level_nor_counts_as_a_bad_answer() -> None:
+    story = rolled_back()
+    before = check(story).figures
+    story.lasting = ("statement",)
+    for second in range(10):
+        story.request(second + 0.5, "statement", took_s=2.0, version="2.0" if 2 <= second < 5 else "1.0")
+    assert check(story).figures == before
+    story.lasting = ()
+    assert check(story).status is Status.FAIL

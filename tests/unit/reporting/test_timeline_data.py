@@ -40,6 +40,14 @@ def test_few_requests_make_wide_bins() -> None:
     assert bin_width_s(20, 400) > bin_width_s(20, 4_000) > bin_width_s(20, 400_000)
 
 
+def test_latency_is_told_of_what_does_not_last_on_purpose() -> None:
+    rows = [_request(1.0, operation="read"), _request(1.0, operation="download", done_ns=9 * S)]
+    drawn = _timeline([], rows, replace(FACTS, lasting=("download",)))
+    assert drawn.overall.served == 2
+    assert drawn.overall.p99_ms == pytest.approx(10)
+    assert _timeline([], rows).overall.p99_ms == pytest.approx(8000)
+
+
 def test_requests_are_counted_in_the_bin_they_were_scheduled_in() -> None:
     rows = [
         _request(0.05),

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
+from kubernetes.config.kube_config import KubeConfigMerger
 
-from harness.drivers.kubernetes.api import Json
+from harness.drivers.kubernetes.api import Json, users_own
 from harness.errors import InvalidInput
 
 NAME = "rollproof"
@@ -36,7 +36,7 @@ def write_for_tools(file: Path, kubeconfig: Path | None, context: str | None, na
 def for_tools(kubeconfig: Path | None, context: str | None, namespace: str) -> Json:
     try:
         merged: Any = KubeConfigMerger(  # type: ignore[no-untyped-call]
-            str(kubeconfig) if kubeconfig else KUBE_CONFIG_DEFAULT_LOCATION
+            str(kubeconfig) if kubeconfig else users_own()
         ).config
         if merged is None:
             raise InvalidInput("there is no kubeconfig")

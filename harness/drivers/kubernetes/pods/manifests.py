@@ -12,6 +12,8 @@ from harness.drivers.runtime import Part
 
 PART = "rollproof.part"
 """Label of the pods of a part, by which its service finds them."""
+SERVICE = "rollproof.service"
+"""Label of the pods of a service's instances, which are spread over the nodes."""
 ROLE = "rollproof.role"
 SERVER, INSTANCE = "server", "instance"
 SERVERS_NODE = "rollproof.servers"
@@ -66,7 +68,7 @@ def pod(part: Part, image: str, labels: Mapping[str, str], *, given: str = "", h
     """A pod that runs the part once. `given` is the config map of the files that it finds in its shared folder, which
     the image `helper` has the tools to copy. A server is `pinned` where there are nodes for servers."""
     role = SERVER if part.server else INSTANCE
-    own = {**labels, PART: name_of(part.name), ROLE: role}
+    own = {**labels, PART: name_of(part.name), SERVICE: name_of(part.service), ROLE: role}
     spec: Json = {
         "containers": [_container(part, image)],
         "restartPolicy": "Never",  # who was killed stays dead until it is revived
@@ -74,7 +76,7 @@ def pod(part: Part, image: str, labels: Mapping[str, str], *, given: str = "", h
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "volumes": [{"name": f"shared-{number}", "emptyDir": {}} for number in range(len(part.shared))],
-        **(_on_the_servers_nodes() if pinned and part.server else _spread()),
+        **(_on_the_servers_nodes() if pinned and part.server else _spread(part)),
     }
     if given:
         spec["volumes"].append({"name": "given", "configMap": {"name": given}})
@@ -154,14 +156,14 @@ def _on_the_servers_nodes() -> Json:
     }
 
 
-def _spread() -> Json:
+def _spread(part: Part) -> Json:
     return {
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
                 "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": {ROLE: INSTANCE}},
+                "labelSelector": {"matchLabels": {SERVICE: name_of(part.service), ROLE: INSTANCE}},
             }
         ]
     }

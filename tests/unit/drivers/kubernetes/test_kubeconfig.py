@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.drivers.kubernetes.cluster import kubeconfig
 from harness.drivers.kubernetes.cluster.kubeconfig import for_tools, write_for_tools
 from harness.errors import InvalidInput
 
@@ -66,7 +65,7 @@ def test_the_users_own_files_are_read_where_none_is_named(
 ) -> None:
     other = tmp_path / "other"
     other.write_text(yaml.safe_dump({**PRODUCTION, "clusters": [], "users": [], "current-context": "tests"}))
-    monkeypatch.setattr(kubeconfig, "KUBE_CONFIG_DEFAULT_LOCATION", f"{file}{os.pathsep}{other}")
+    monkeypatch.setenv("KUBECONFIG", f"{file}{os.pathsep}{other}")
     assert for_tools(None, None, "n")["clusters"][0]["cluster"]["server"] == "https://near:6443"
 
 

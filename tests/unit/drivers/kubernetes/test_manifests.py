@@ -21,6 +21,7 @@ WEB = Part(
     ("python", "-m", "web"),
     Path("web-1.log"),
     image="web:1.0",
+    service="web",
     variables={"PORT": "8080"},
     folder="/app",
     places=(PLACE,),
@@ -91,9 +92,11 @@ def test_where_no_nodes_are_for_servers_they_run_anywhere() -> None:
     assert "nodeSelector" not in pod(ROUTER, pinned=False)["spec"]
 
 
-def test_instances_spread_over_the_nodes() -> None:
+def test_instances_of_one_service_spread_over_the_nodes_whatever_others_there_are() -> None:
     [spread] = pod(WEB)["spec"]["topologySpreadConstraints"]
-    assert spread["labelSelector"]["matchLabels"].items() <= pod(WEB)["metadata"]["labels"].items()
+    counted = spread["labelSelector"]["matchLabels"].items()
+    assert counted <= pod(replace(WEB, name="web-2"))["metadata"]["labels"].items()
+    assert not counted <= pod(replace(WEB, name="worker-1", service="worker"))["metadata"]["labels"].items()
 
 
 def test_files_that_are_given_are_copied_to_where_they_can_be_replaced() -> None:
