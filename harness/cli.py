@@ -27,6 +27,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.reporting.terminal import Display
     from harness.scenario import Scenario
+    from harness.scenario_file import Overrides
 
 BROKEN, INVALID, INTERRUPTED, TERMINATED = 3, 4, 130, 143
 DEBUG = "HARNESS_DEBUG"
@@ -99,6 +100,7 @@ def overriding(command: Command) -> Command:
         click.option("--seed", type=click.IntRange(min=0), help="Repeat the run that had this seed."),
         click.option("--to", "new", metavar="VERSION", help="Deploy this version instead, e.g. 2.0+slow."),
         click.option("--from", "old", metavar="VERSION", help="Start from this version instead."),
+        click.option("--rate", "rate_per_s", type=ABOVE_0, help="Load with this many requests a second instead."),
     ):
         command = option(command)
     return command
@@ -141,6 +143,7 @@ def run(
     new: str | None,
     seed: int | None,
     driver: str | None,
+    rate_per_s: float | None,
     reports: Path,
     plain: bool,
     quiet: bool,
@@ -151,7 +154,9 @@ def run(
     Ctrl-C heals the faults, keeps what was recorded and stops everything. SIGUSR1 aborts the deployment as an operator
     would: it is rolled back.
     """
-    scenarios = _read(files, old, new, seed, driver)
+    from harness.scenario_file import Overrides
+
+    scenarios = _read(files, Overrides(driver, seed, old, new, rate_per_s))
     from harness.reporting.judgement import judge
     from harness.runner import open_session
 
@@ -187,20 +192,27 @@ def _abort_by_signal() -> Iterator[threading.Event]:
         signal.signal(signal.SIGUSR1, before)
 
 
-def _read(
-    files: Sequence[Path], old: str | None, new: str | None, seed: int | None, driver: str | None
-) -> list[Scenario]:
-    from harness.scenario_file import Overrides, read_scenario
+def _read(files: Sequence[Path], overrides: Overrides) -> list[Scenario]:
+    from harness.scenario_file import read_scenario
 
-    return [read_scenario(file, Overrides(driver, seed, old, new)) for file in files]
+    return [read_scenario(file, overrides) for file in files]
 
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @overriding
-def plan(files: tuple[Path, ...], old: str | None, new: str | None, seed: int | None, driver: str | None) -> None:
+def plan(
+    files: tuple[Path, ...],
+    old: str | None,
+    new: str | None,
+    seed: int | None,
+    driver: str | None,
+    rate_per_s: float | None,
+) -> None:
     """Print what a run would do, step by step. Nothing is started."""
-    scenarios = _read(files, old, new, seed, driver)
+    from harness.scenario_file import Overrides
+
+    scenarios = _read(files, Overrides(driver, seed, old, new, rate_per_s))
     from harness.plan import plan as draw
 
     click.echo("\n".join(draw(scenario) for scenario in scenarios), nl=False)

@@ -51,7 +51,8 @@ def repeat_command(scenario: Scenario) -> str:
         return f"(built in Python) {scenario.name}, seed {scenario.seed}"
     file = _relative(scenario.source)
     words = ("harness", "run", file, "--from", scenario.change.old, "--to", scenario.change.new)
-    return shlex.join((*words, "--seed", str(scenario.seed), "--driver", scenario.driver))
+    rate = () if scenario.load.shape else ("--rate", f"{scenario.load.rate_per_s:g}")
+    return shlex.join((*words, "--seed", str(scenario.seed), "--driver", scenario.driver, *rate))
 
 
 def machine() -> str:

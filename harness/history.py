@@ -103,6 +103,7 @@ class Kind(StrEnum):
                recorded is in the history, by a clock that is known; requests; offset_ns, drift_ns: what the harness's
                clock showed more, and what it had gained at the end; bound_ns: the largest error of its times;
                collected_s; trouble: why it is not whole
+    MACHINE    name = "processors"; over the load. busy_share: of the harness's machine's, all together
     NOTE       text, for people
     """
 
@@ -120,6 +121,7 @@ class Kind(StrEnum):
     REMARK = "remark"
     CUT = "cut"
     WORKER = "worker"
+    MACHINE = "machine"
     NOTE = "note"
 
 

@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "deployment scenarios")
     group.addoption("--harness-driver", metavar="NAME", help="bring environments up with this driver")
     group.addoption("--harness-seed", type=int, metavar="N", help="run all scenarios with this seed")
+    group.addoption("--harness-rate", type=float, metavar="R", help="load all scenarios with R requests a second")
     group.addoption(
         "--harness-reports", type=Path, default=Path("reports"), metavar="DIR", help="where reports go (reports)"
     )
@@ -206,6 +207,7 @@ def _overrides(
         driver=next((each for each in drivers if each is not None), None),
         seed=next((each for each in seeds if each is not None), None),
         new=to,
+        rate_per_s=item.config.getoption("--harness-rate"),
     )
 
 

@@ -19,6 +19,7 @@ from harness.facts import facts_of
 from harness.history import Kind, Moment
 from harness.lanes.deploy import Deployment
 from harness.lanes.faults import FaultLane
+from harness.lanes.processors import Processors
 from harness.lanes.stage import Stage, Stopped
 from harness.live import LiveHistory
 from harness.load.cluster import start_load_in
@@ -86,8 +87,10 @@ class Run:
             stage = Stage(timeline, self._origin_ns, self._abort)
             stack.enter_context(_remarked(system, timeline))
             with self._lag_probe(system, timeline):
+                processors = Processors()
                 self._perform(system, load, stage)
                 self._load_ends_ns = self._end(load, stage) - self._origin_ns
+                stage.record(Kind.MACHINE, "processors", {"busy_share": processors.busy_share()})
                 if not self._cut_short:
                     self._await_quiet(system, observer, stage)
             self._save(system, observer, load, timeline, started_at)

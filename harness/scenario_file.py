@@ -14,6 +14,7 @@ from harness import registry, scenario_check
 from harness.checkers import default_checkers
 from harness.environment import Environment
 from harness.environment_file import find_environment
+from harness.errors import InvalidInput
 from harness.protocols import Checker, Driver, Strategy
 from harness.registry import Group
 from harness.scenario import Change, Load, Scenario, ScheduledFault, Slo, Window
@@ -35,6 +36,7 @@ class Overrides:
     seed: int | None = None
     old: str | None = None
     new: str | None = None
+    rate_per_s: float | None = None
 
 
 def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
@@ -53,7 +55,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         driver=driver.name,
         change=_change(table, environment, overrides),
         strategy=strategy,
-        load=_load(table, driver),
+        load=_loaded(_load(table, driver), overrides),
         slo=slo,
         faults=tuple(_faults(table, environment, strategy, driver)),
         checkers=_checkers(table, environment, slo),
@@ -71,6 +73,7 @@ def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
         driver=scenario.driver if overrides.driver is None else overrides.driver,
         seed=scenario.seed if overrides.seed is None else overrides.seed,
         change=_changed(scenario.change, overrides),
+        load=_loaded(scenario.load, overrides),
     )
     scenario_check.check(changed, registry.DRIVERS.find(changed.driver))
     return changed
@@ -141,6 +144,15 @@ def _load(table: Table, driver: type[Driver]) -> Load:
     if load.user not in with_user:
         raise inner.error(f"{load.locustfile.name} has no user {load.user!r}; {nearest(load.user, with_user)}", "user")
     return load
+
+
+def _loaded(load: Load, overrides: Overrides) -> Load:
+    """Raises InvalidInput where the rate that is asked for would have no effect."""
+    if overrides.rate_per_s is None:
+        return load
+    if load.shape:
+        raise InvalidInput("the load has a shape, so no one rate can be given in its place", file=load.locustfile)
+    return replace(load, rate_per_s=overrides.rate_per_s)
 
 
 def _defined(locustfile: Path, table: Table) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The whole suite and the whole matrix of defects, on one driver or several, with one summary page: `make nightly`.
 
-    python -m tests.nightly [--driver local,containers,kind] [--times 5] [--mistakes all|soonest|none] [--readme]
+    python -m tests.nightly [--driver local,containers,kind] [--times 5] [--mistakes all|soonest|none] [--rate R]
+                            [--readme]
 
 Every shipped scenario runs `--times` times over and must pass each time; every mistake of the matrix runs under every
 strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it. On the
@@ -34,7 +35,7 @@ from harness.reporting.summary import (
 )
 from harness.runner import RunResult, open_session
 from harness.scenario import Scenario
-from harness.scenario_file import Overrides, read_scenario
+from harness.scenario_file import Overrides, overridden, read_scenario
 from harness.verdict import Status, Verdict
 from tests.integration.matrix import CASES, ROOT, STRATEGIES, Case, scenario
 from tests.integration.pitfalls import ALL, Expectation
@@ -61,6 +62,8 @@ class Nightly:
 
     session: Runs
     folder: Path
+    rate_per_s: float | None = None
+    """Of every load, in place of what it says itself."""
 
     def rows(self, options: Options) -> Iterator[MatrixCell | RunRow]:
         """One driver after the other, as each change of driver brings the environment up again."""
@@ -78,7 +81,7 @@ class Nightly:
 
     def variant(self, case: Case, strategy: str, driver: str) -> VariantRow:
         """Found by a checker that was not meant to is not found; nor is what the harness could not run."""
-        described = scenario(case, strategy, driver)
+        described = overridden(scenario(case, strategy, driver), Overrides(rate_per_s=self.rate_per_s))
         try:
             row = self._judged(case, strategy, described, self.session.run(described))
         except HarnessError as error:
@@ -111,7 +114,7 @@ class Nightly:
     def scenario(self, expected: Expectation, driver: str) -> RunRow:
         """One that the harness could not run has not come out as expected."""
         try:
-            described = read_scenario(expected.file, Overrides(driver=driver))
+            described = read_scenario(expected.file, Overrides(driver=driver, rate_per_s=self.rate_per_s))
             row = self._row(described, expected, self.session.run(described))
         except HarnessError as error:
             broken = "the harness itself"
@@ -146,7 +149,7 @@ def main() -> int:
     rows: list[MatrixCell | RunRow] = []
     paths = write_summary(folder, summary_of(rows, began))
     with open_session(folder) as session:
-        for row in Nightly(session, folder).rows(options):
+        for row in Nightly(session, folder, options.rate_per_s).rows(options):
             rows.append(row)
             paths = write_summary(folder, summary_of(rows, began))
     summary = summary_of(rows, began)
@@ -174,6 +177,7 @@ class Options:
     times: int
     mistakes: str
     readme: bool
+    rate_per_s: float | None = None
 
 
 def _options(words: Sequence[str] | None = None) -> Options:
@@ -185,12 +189,13 @@ def _options(words: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--mistakes", choices=("all", "soonest", "none"), default="all", help="under which strategies each is tried"
     )
+    parser.add_argument("--rate", type=float, help="requests a second of every load, for a machine that is slow")
     parser.add_argument("--readme", action="store_true", help="put the table of what was found into the README")
     given = parser.parse_args(words)
     drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (IN_README,)
     if given.readme and IN_README not in drivers:
         parser.error(f"the README's table is of the driver {IN_README}, which is not among those to run")
-    return Options(drivers, given.times, given.mistakes, given.readme)
+    return Options(drivers, given.times, given.mistakes, given.readme, given.rate)
 
 
 def _drivers(text: str) -> tuple[str, ...]:

@@ -50,6 +50,8 @@ _GAPS = """
             AND scheduled_ns < gaps.until_ns - $late_ns
     )
 """
+_BUSY_SHARE = 0.9
+"""From which on processors are too busy for a load to be sent in time."""
 _CHANCE_GAP = 12
 """Mean intervals between Poisson arrivals that a gap exceeds by chance with a probability of e⁻¹²."""
 
@@ -101,7 +103,8 @@ class Load:
         ]
         if doubts:
             evidence = (gaps,) if gaps.total else ()
-            return Verdict(self.name, Status.UNKNOWN, _because(doubts), figures, evidence)
+            reason = f"{_because(doubts)}{_busy(history)}"
+            return Verdict(self.name, Status.UNKNOWN, reason, figures, evidence)
         reason = f"{sent} requests were sent in {duration_s:.1f} s, {figures['rate_per_s']} a second."
         return Verdict(self.name, Status.PASS, reason, figures)
 
@@ -137,6 +140,15 @@ class Load:
 
 def _because(doubts: Sequence[str]) -> str:
     return f"The load did not flow: {'; '.join(doubts)}."
+
+
+def _busy(history: History) -> str:
+    """What to do about it, where the machine had too much to do."""
+    shares = [moment.detail.get("busy_share") for moment in history.moments(Kind.MACHINE)]
+    busy = max((share for share in shares if isinstance(share, float)), default=0.0)
+    if busy < _BUSY_SHARE:
+        return ""
+    return f" The processors were {busy:.0%} busy: let this machine do nothing else, or ask for less with --rate."
 
 
 def _worker_figures(history: History) -> dict[str, Cell]:

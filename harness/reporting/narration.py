@@ -17,7 +17,7 @@ def narrate(moment: Moment) -> str:
     match moment.kind:
         case Kind.STEP:
             return f"step {moment.name}"
-        case Kind.ACTION | Kind.FAULT | Kind.WORKER:
+        case Kind.ACTION | Kind.FAULT | Kind.WORKER | Kind.MACHINE:
             return _TELLERS[moment.kind](moment)
         case Kind.GATE:
             return f"gate {'passed' if detail.get('passed') is True else 'FAILED'}: {detail.get('reason', moment.name)}"
@@ -70,6 +70,11 @@ def _worker(moment: Moment) -> str:
     return f"{moment.name} recorded {detail.get('requests')} requests; its clock: {clock}"
 
 
+def _machine(moment: Moment) -> str:
+    busy = moment.detail.get("busy_share")
+    return f"the machine's {moment.name} were {f'{busy:.0%}' if isinstance(busy, float) else 'unknown how'} busy"
+
+
 def _milliseconds(ns: Cell | None) -> str:
     return f"{ns / 1e6:.3f} ms" if isinstance(ns, int) else "unknown"
 
@@ -82,4 +87,9 @@ def _listed(detail: Mapping[str, Cell]) -> str:
     return ", ".join(f"{name} {cell(value)}" for name, value in detail.items())
 
 
-_TELLERS: Mapping[Kind, Callable[[Moment], str]] = {Kind.ACTION: _action, Kind.FAULT: _fault, Kind.WORKER: _worker}
+_TELLERS: Mapping[Kind, Callable[[Moment], str]] = {
+    Kind.ACTION: _action,
+    Kind.FAULT: _fault,
+    Kind.WORKER: _worker,
+    Kind.MACHINE: _machine,
+}

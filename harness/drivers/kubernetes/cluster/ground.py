@@ -15,6 +15,7 @@ from harness.drivers.kubernetes.api import FORBIDDEN, KubernetesApi, Node, Refus
 from harness.drivers.kubernetes.cluster import kind
 from harness.drivers.kubernetes.cluster.leftovers import CONTEXT, removal_of_cluster
 from harness.drivers.kubernetes.cluster.nodes import Nodes
+from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.drivers.parts import stopping
 from harness.drivers.runtime import Address
 from harness.drivers.watchdog import watching
@@ -105,7 +106,13 @@ def _ground(engine: docker.DockerClient, api: KubernetesApi, name: str) -> Groun
     names = [node.name for node in nodes]
     with refusing(f"the nodes of the cluster {name} are not containers of this machine"):
         doors = kind.doors(engine, names)
-        return Ground(api, nodes, Nodes(engine, names), name, kind.is_ours(name), doors)
+        containers = Nodes(engine, names)
+    ours = kind.is_ours(name)
+    if ours:
+        for node in nodes:
+            if SERVERS_NODE in node.labels:
+                containers.put_first(node.name)
+    return Ground(api, nodes, containers, name, ours, doors)
 
 
 def _nodes_elsewhere(api: KubernetesApi) -> tuple[Node, ...]:
