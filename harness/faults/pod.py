@@ -241,7 +241,8 @@ class ProbeFlap:
     """
 
     target: str
-    down_s: float = 6.0
+    down_s: float = 12.0
+    """Longer than the probe needs to be taken for failed: its time-out and period, so often as its threshold says."""
     up_s: float = 6.0
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Probed})

@@ -104,7 +104,7 @@ def test_a_node_that_is_switched_off_comes_back_with_its_instances(pods: PodsSys
         DnsDown(),
         ApiDown(),
         NodePressure("ledger", cpus=0.5, memory_mb=64),
-        ProbeFlap("ledger", down_s=6, up_s=4),
+        ProbeFlap("ledger"),
         Cordon("ledger"),
         Drain("ledger", patience_s=60),
     ],

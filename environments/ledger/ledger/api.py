@@ -62,6 +62,8 @@ class Api:
         self._executor = executor
         self._ready = ready
         self._metrics = metrics
+        self._statements: set[asyncio.Event] = set()
+        """Those that are being sent; each is set when it is."""
 
     def application(self) -> Starlette:
         return Starlette(
@@ -73,6 +75,7 @@ class Api:
                 Route("/transfers", self._observed("transfer", self.transfer), methods=["POST"]),
                 Route("/live", self.live, methods=["GET"]),
                 Route("/ready", self.ready, methods=["GET"]),
+                Route("/health", self.health, methods=["GET"]),
                 Route("/metrics", self.metrics, methods=["GET"]),
             ],
             exception_handlers={HTTPException: _refused, Unavailable: _unavailable},
@@ -101,11 +104,29 @@ class Api:
         return _json(content, position=balance.position)
 
     async def statement(self, request: Request) -> Response:
-        """The last events, in parts, over a third of a second."""
+        """The last events, in parts, over most of a second."""
         number = _number(request)
         events = await self._found(self._ledger.statement, number, STATEMENT_EVENTS)
         headers = {"x-position": str(events[0].originator_version)}
-        return StreamingResponse(_statement(events), media_type="application/x-ndjson", headers=headers)
+        return StreamingResponse(self._sent(events), media_type="application/x-ndjson", headers=headers)
+
+    async def _sent(self, events: Sequence[Event]) -> AsyncIterator[bytes]:
+        sent = asyncio.Event()
+        self._statements.add(sent)
+        try:
+            async for part in _statement(events):
+                yield part
+        finally:
+            self._statements.discard(sent)
+            sent.set()
+
+    async def health(self, _: Request) -> Response:
+        """A thorough check, in its turn behind the statements that are being sent: the busier, the slower."""
+        for sent in tuple(self._statements):
+            await sent.wait()
+        async for _part in _statement(()):
+            pass
+        return Response(status_code=200)
 
     async def live(self, _: Request) -> Response:
         return Response(status_code=200)
