@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import no_kind
 
+pytest.register_assert_rewrite("tests.integration.driver_contract")
+
 if TYPE_CHECKING:
     from harness.drivers.kubernetes.cluster.kind import KindCluster
 

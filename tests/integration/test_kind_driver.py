@@ -85,8 +85,8 @@ class TestKindDriver(DriverContract):
 
     def test_a_pod_that_ended_badly_is_described(self, system: RunningSystem) -> None:
         broken = system.add("web", "1.0+broken")
-        assert eventually(lambda: system.pid(broken.name) is None)
-        assert f'"name": "{broken.name}-' in (system._workspace.logs / "kubernetes-pods.log").read_text()
+        described = system._workspace.logs / "kubernetes-pods.log"
+        assert eventually(lambda: f'"name": "{broken.name}-' in described.read_text())
 
 
 def test_an_image_that_cannot_be_had_is_named() -> None:

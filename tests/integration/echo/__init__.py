@@ -17,7 +17,7 @@ WEB = Service(
     routed=True,
     variables={"VERSION": "{version}", "INSTANCE": "{instance}", "POSTGRES_URL": "{postgres.url}"},
     links=("postgres",),
-    stop_grace_s=1.0,
+    stop_grace_s=3.0,
 )
 WORKER = Service("worker", command=("{python}", "-I", "-S", "{folder}/worker.py"), replicas=1, routed=False)
 ECHO = Environment(
