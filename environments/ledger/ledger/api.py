@@ -30,9 +30,6 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 CENTS_MAX = 10**13
 STATEMENT_EVENTS = 120
 STATEMENT_PARTS = 12
-STATEMENT_PAUSE_S = 0.065
-"""Between two parts of a statement, as where each is rendered by something slow: such an answer is always in flight
-when an instance is told to stop."""
 
 Number = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
 
@@ -55,13 +52,22 @@ class Api:
     """Endpoints. What blocks runs in `executor`."""
 
     def __init__(
-        self, ledger: Ledger, balances: Balances, executor: Executor, ready: Callable[[], bool], metrics: Metrics
+        self,
+        ledger: Ledger,
+        balances: Balances,
+        executor: Executor,
+        ready: Callable[[], bool],
+        metrics: Metrics,
+        statement_s: float,
     ) -> None:
+        """`statement_s` is how long a statement takes, as where each part of it is rendered by something slow: such an
+        answer is always in flight when an instance is told to stop."""
         self._ledger = ledger
         self._balances = balances
         self._executor = executor
         self._ready = ready
         self._metrics = metrics
+        self._pause_s = statement_s / STATEMENT_PARTS
         self._statements: set[asyncio.Event] = set()
         """Those that are being sent; each is set when it is."""
 
@@ -114,7 +120,7 @@ class Api:
         sent = asyncio.Event()
         self._statements.add(sent)
         try:
-            async for part in _statement(events):
+            async for part in _statement(events, self._pause_s):
                 yield part
         finally:
             self._statements.discard(sent)
@@ -124,7 +130,7 @@ class Api:
         """A thorough check, in its turn behind the statements that are being sent: the busier, the slower."""
         for sent in tuple(self._statements):
             await sent.wait()
-        async for _part in _statement(()):
+        async for _part in _statement((), self._pause_s):
             pass
         return Response(status_code=200)
 
@@ -205,7 +211,7 @@ def _show(number: int, account: Account) -> dict[str, object]:
     return shown if account.currency is None else shown | {"currency": account.currency}
 
 
-async def _statement(events: Sequence[Event]) -> AsyncIterator[bytes]:
+async def _statement(events: Sequence[Event], pause_s: float) -> AsyncIterator[bytes]:
     size = max(1, -(-len(events) // STATEMENT_PARTS))
     for part in range(STATEMENT_PARTS):
         lines = [
@@ -213,7 +219,7 @@ async def _statement(events: Sequence[Event]) -> AsyncIterator[bytes]:
             for event in events[part * size : (part + 1) * size]
         ]
         yield "".join(f"{line}\n" for line in lines).encode()
-        await asyncio.sleep(STATEMENT_PAUSE_S)
+        await asyncio.sleep(pause_s)
 
 
 def _json(content: Mapping[str, object], position: int | None = None) -> Response:

@@ -114,6 +114,7 @@ async def serve(settings: Settings, parts: Parts) -> None:
         executor,
         readiness,
         Metrics(leading=lambda: relay.leading, ready=readiness),
+        settings.statement_s,
     )
     server = Server(
         _configuration(settings, closing(parts.middleware(api.application()), readiness, settings.close_every))

@@ -21,6 +21,8 @@ class Settings:
     """Each answer of that number is its connection's last; 0: connections are kept."""
     drain_s: float
     """How long it still serves after it said that it is no longer ready, so that routers notice first."""
+    statement_s: float
+    """How long a statement takes."""
 
     @property
     def release(self) -> str:
@@ -39,6 +41,7 @@ class Settings:
             variants=read_variants(),
             close_every=int(os.environ.get("LEDGER_CLOSE_EVERY", "0")),
             drain_s=float(os.environ.get("LEDGER_DRAIN_S", "0.6")),
+            statement_s=float(os.environ.get("LEDGER_STATEMENT_S", "0.78")),
         )
 
 
