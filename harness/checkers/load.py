@@ -25,9 +25,10 @@ _LANES = """
     FROM judged GROUP BY lane ORDER BY lane
 """
 # Pauses between the requests that a lane sent, its beginning and end included. A pause that is long enough spans the
-# end of a bucket of half that length, so the first and last of each bucket show it. Two kinds are explained: those that
-# a stall of the harness overlaps, and those in which requests were due that had to wait for users whom the system kept
-# busy: that is the system's delay.
+# end of a bucket of half that length, so the first and last of each bucket show it. Three kinds are explained: those
+# that a stall of the harness overlaps; those in which requests were due that had to wait for users whom the system kept
+# busy: that is the system's delay; and those of kept connections while at least half of their requests opened new ones,
+# because the system had closed them.
 _GAPS = """
     WITH lanes AS (
         SELECT lane, greatest($gap_ns, $chance_gap * $load_ends_ns // count(sent_ns)) AS gap_ns
@@ -48,7 +49,12 @@ _GAPS = """
         SELECT 1 FROM judged
         WHERE judged.lane = gaps.lane AND NOT excused AND start_ns > gaps.from_ns
             AND scheduled_ns < gaps.until_ns - $late_ns
-    )
+    ) AND NOT (gaps.lane = 'kept' AND (
+        SELECT count(*) FROM judged
+        WHERE judged.lane = 'new' AND scheduled_ns BETWEEN gaps.from_ns AND gaps.until_ns
+    ) > (gaps.until_ns - gaps.from_ns) / $load_ends_ns * (
+        SELECT count(*) FILTER (judged.lane = 'new') + count(*) FILTER (judged.lane = 'kept') / 2 FROM judged
+    ))
 """
 _BUSY_SHARE = 0.9
 """From which on processors are too busy for a load to be sent in time."""

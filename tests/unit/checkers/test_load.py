@@ -158,3 +158,26 @@ def test_short_stalls_do_not_count_against_what_lasts_on_purpose() -> None:
 def test_a_load_that_did_not_flow_says_whether_the_machine_was_too_busy(busy_share: float, said: bool) -> None:
     story = flowing((3.0, 4.6)).moment(9.9, Kind.MACHINE, "processors", {"busy_share": busy_share})
     assert ("The processors were 97% busy" in check(story).reason) is said
+
+
+def without_kept_connections(new_per_s: int) -> Story:
+    """Nine tenths come on kept connections, but from 3 s to 6 s, when there are none and `new_per_s` open new ones."""
+    story = Story(rate_per_s=RATE_PER_S)
+    for number in range(10 * RATE_PER_S):
+        at_s, version = number / RATE_PER_S, "1.0" if number < 5 * RATE_PER_S else "2.0"
+        if 3 <= at_s < 6:
+            if number % RATE_PER_S < new_per_s:
+                story.request(at_s, lane="new", version=version, session=number % 10)
+        else:
+            story.request(at_s, lane="kept" if number % 10 else "new", version=version, session=number % 10)
+    return story
+
+
+def test_kept_connections_that_the_system_closed_leave_no_pause_while_users_open_new_ones() -> None:
+    assert check(without_kept_connections(RATE_PER_S)).status is Status.PASS
+
+
+def test_a_lane_that_pauses_while_others_go_on_as_before_is_named() -> None:
+    verdict = check(without_kept_connections(RATE_PER_S // 10))
+    assert verdict.status is Status.UNKNOWN
+    assert "nothing was sent in lane 'kept' from 3.0 s" in verdict.reason
