@@ -57,6 +57,8 @@ class Decision:
     witness: Witness | None = None
     effort: Effort = Effort()
     notes: tuple[str, ...] = ()
+    writer_path: str = ""
+    """Where the difference is in the writer's schema, in the same form; empty where a format does not say."""
 
 
 class Schema(Protocol):
