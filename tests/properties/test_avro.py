@@ -19,7 +19,9 @@ from tests.properties.avro_schemas import Schema, pairs, schemas, small_events
 
 AVRO = AvroFormat()
 FASTAVRO_BREAKS = (SchemaResolutionError, ArithmeticError, AttributeError, EOFError, LookupError, TypeError, ValueError)
-SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+SLOW = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 def parsed(schema: Schema) -> AvroSchema:
@@ -65,15 +67,10 @@ def test_a_witness_is_written_by_the_writer_and_refused_by_the_reader(pair: tupl
     decision = AVRO.decide(parsed(reader), parsed(writer))
     assume(decision.compatibility is Compatibility.INCOMPATIBLE)
     assert decision.witness is not None
-    content = bytes.fromhex(decision.witness.encoded_hex)
-    assert encoded(writer, tagged(read(content, writer, writer), writer, content)) == content
-    assert not is_read(content, writer, reader) or decision.rule == "field-alias"
-
-
-def tagged(value: Any, writer: Schema, content: bytes) -> Any:
-    """The event among all small ones that is written as these bytes; else what was read of them."""
-    same = (event for event in small_events(writer) if encoded(writer, event) == content)
-    return next(same, value)
+    content = io.BytesIO(bytes.fromhex(decision.witness.encoded_hex))
+    assert fastavro.validate(fastavro.schemaless_reader(content, writer, writer), writer)
+    assert content.read() == b""
+    assert not is_read(content.getvalue(), writer, reader) or decision.rule == "field-alias"
 
 
 @SLOW

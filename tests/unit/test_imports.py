@@ -23,7 +23,7 @@ LAYERS = (
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
     ("scenario_file", "run", "runner"),
-    ("cluster_command",),
+    ("cluster_command", "schema_command"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
@@ -97,7 +97,7 @@ def test_only_the_load_imports_what_patches_its_process(file: Path) -> None:
     ("module", "unwanted"),
     [
         ("harness.runner", PATCHING),
-        ("harness.cli", (*PATCHING, "duckdb", "numpy", "psycopg", "rich", "jinja2")),
+        ("harness.cli", (*PATCHING, "duckdb", "numpy", "psycopg", "rich", "jinja2", "fastavro")),
         ("harness.pytest_plugin", (*PATCHING, "duckdb", "numpy", "psycopg", "rich", "jinja2")),
     ],
 )

@@ -95,7 +95,7 @@ class _Search:
     def _aimed_at(self, mismatch: Mismatch) -> Iterator[Datum]:
         if not self._events.affordable_along(mismatch.trail):
             return
-        aims = mismatch.aims or (self._events.plain(self._events.at(mismatch.trail)),)
+        aims = mismatch.aims or (self._events.telling(self._events.at(mismatch.trail)),)
         yield from (self._events.along(mismatch.trail, aim) for aim in aims)
 
     # ── the rules see none ───────────────────────────────────────────────────────────────────────────────────────────

@@ -48,6 +48,7 @@ BOUNDARIES: Mapping[str, tuple[Datum, ...]] = {
 }
 """Where promotions lose precision or text, and the ends of each primitive's range."""
 
+_TELLING: Mapping[str, Datum] = {"long": 1 << 31, "float": 0.5, "double": 0.1, "string": "a", "bytes": b"\xff"}
 _LOGICAL: Mapping[tuple[str, str], Datum] = {
     ("string", "uuid"): "00000000-0000-4000-8000-000000000000",
     ("bytes", "decimal"): b"\x01",
@@ -98,6 +99,12 @@ class Events:
                 return {field.name: self.plain(field.type) for field in fields}
             case other:
                 raise TypeError(other)
+
+    def telling(self, type_: Type) -> Datum:
+        """A value that shows why a narrower type, or another one, cannot take it; plain where there is none."""
+        target = self._schema.target(type_)
+        kind = target.kind if isinstance(target, Primitive) and not target.logical else ""
+        return _TELLING.get(kind) or self.plain(target)
 
     def along(self, trail: Trail, aim: Datum) -> Datum:
         """A plain event, but for what stands at the end of the trail."""

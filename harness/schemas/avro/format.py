@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.schemas.avro import deciding, parsing
+from harness.schemas.avro import deciding, differences, parsing
 from harness.schemas.avro.model import AvroSchema
+from harness.schemas.avro.rules import RULES
 from harness.schemas.decision import Decision, Schema
+from harness.schemas.optional import Difference, RuleText
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,12 @@ class AvroFormat:
 
     def decide(self, reader: Schema, writer: Schema) -> Decision:
         return deciding.decide(_avro(reader), _avro(writer))
+
+    def differences(self, old: Schema, new: Schema) -> tuple[Difference, ...]:
+        return differences.differences(_avro(old), _avro(new))
+
+    def rules(self) -> tuple[RuleText, ...]:
+        return RULES
 
 
 def _avro(schema: Schema) -> AvroSchema:

@@ -1,0 +1,1 @@
+"""What was decided of schemas, as text for people, as JSON, and as SARIF for code review."""
