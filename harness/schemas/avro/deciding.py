@@ -81,7 +81,7 @@ class _Search:
                 if tried.outcome in (Outcome.REFUSED, Outcome.BROKEN):
                     return Decision(
                         Compatibility.INCOMPATIBLE,
-                        mismatch.rule,
+                        mismatch.rule.value,
                         mismatch.path,
                         mismatch.reason,
                         tried.witness(),
@@ -106,7 +106,7 @@ class _Search:
         effort = Effort(directed.count, generated.count)
         if broken := directed.broken or generated.broken:
             reason = f"by the specification the reader reads {shown(broken.event)}, but {broken.said}"
-            return Decision(Compatibility.UNKNOWN, Rule.DECODER, "", reason, broken.witness(), effort, notes)
+            return Decision(Compatibility.UNKNOWN, Rule.DECODER.value, "", reason, broken.witness(), effort, notes)
         if untried := next((each for each in compared.meetings if not self._can_reach(each)), None):
             reason = f"what is read at {untried.reader.path or 'the root'} is too large or too deep to be tried"
             return Decision(Compatibility.UNKNOWN, "", untried.reader.path, reason, None, effort, notes)
@@ -170,7 +170,7 @@ def _unproved(mismatch: Mismatch, tried: Tried | None, effort: Effort, notes: tu
         cause = f"yet of {shown(tried.event)} {tried.said}, so only other libraries refuse it"
     return Decision(
         Compatibility.UNKNOWN,
-        mismatch.rule,
+        mismatch.rule.value,
         mismatch.path,
         f"by the specification {mismatch.reason}; {cause}",
         None,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from harness.schemas.avro import deciding, differences, parsing
 from harness.schemas.avro.model import AvroSchema
@@ -13,12 +11,11 @@ from harness.schemas.decision import Decision, Schema
 from harness.schemas.optional import Difference, RuleText
 
 
-@dataclass(frozen=True)
 class AvroFormat:
     """Decides by the specification's rules of schema resolution, and proves by fastavro."""
 
-    name: ClassVar[str] = "avro"
-    suffixes: ClassVar[tuple[str, ...]] = (".avsc",)
+    name = "avro"
+    suffixes: tuple[str, ...] = (".avsc",)
 
     def parse(self, text: bytes, source: Path | None = None) -> AvroSchema:
         return parsing.parse(text, source)

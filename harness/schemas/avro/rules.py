@@ -20,7 +20,7 @@ class Rule(StrEnum):
 
 RULES: tuple[RuleText, ...] = (
     RuleText(
-        Rule.TYPE,
+        Rule.TYPE.value,
         "A value of the writer's type is not read as the reader's. int is read as long, float and double, long as "
         "float and double, float as double, and string and bytes as each other; nothing else is read as another type.",
         '{"type": "record", "name": "Paid", "fields": [{"name": "cents", "type": "int"}]}',
@@ -30,7 +30,7 @@ RULES: tuple[RuleText, ...] = (
         "one, fill both, and drop the old one when nobody reads it.",
     ),
     RuleText(
-        Rule.NAME,
+        Rule.NAME.value,
         "Records, enums and fixed match by their names without the namespace, or by one of the reader's aliases. "
         "The two names differ.",
         '{"type": "record", "name": "OrderPlaced", "fields": []}',
@@ -39,14 +39,14 @@ RULES: tuple[RuleText, ...] = (
         "so the old version still does not read what the new one writes; keep the name where rollback matters.",
     ),
     RuleText(
-        Rule.FIXED_SIZE,
+        Rule.FIXED_SIZE.value,
         "A fixed is read only with the very size that it was written with.",
         '{"type": "fixed", "name": "Hash", "size": 32}',
         '{"type": "fixed", "name": "Hash", "size": 16}',
         "A new size is a new type: add a field with a fixed of another name, or use bytes, which may be of any length.",
     ),
     RuleText(
-        Rule.ENUM_SYMBOLS,
+        Rule.ENUM_SYMBOLS.value,
         "The writer's enum has symbols that the reader's has not, and the reader's has no default to take their place.",
         '{"type": "enum", "name": "State", "symbols": ["NEW", "PAID"]}',
         '{"type": "enum", "name": "State", "symbols": ["NEW", "PAID", "REFUNDED"]}',
@@ -54,7 +54,7 @@ RULES: tuple[RuleText, ...] = (
         'known to me". Without one, readers get the new symbol before writers use it, and no symbol is ever removed.',
     ),
     RuleText(
-        Rule.MISSING_DEFAULT,
+        Rule.MISSING_DEFAULT.value,
         "The reader has a field that the writer has not, and no default for it.",
         '{"type": "record", "name": "Paid", "fields": [{"name": "currency", "type": "string"}]}',
         '{"type": "record", "name": "Paid", "fields": []}',
@@ -62,7 +62,7 @@ RULES: tuple[RuleText, ...] = (
         "that reads, or older readers refuse what is written without it: that is what stops a rollback.",
     ),
     RuleText(
-        Rule.UNION_BRANCH,
+        Rule.UNION_BRANCH.value,
         "The writer's schema may hold a type that no branch of the reader's union reads, or that the reader's type, "
         "which is no union, does not read. Every branch that may be written must be readable.",
         '"string"',
@@ -71,7 +71,7 @@ RULES: tuple[RuleText, ...] = (
         "the writers first, and stays in the readers for as long as there is history that holds it.",
     ),
     RuleText(
-        Rule.FIELD_ALIAS,
+        Rule.FIELD_ALIAS.value,
         "Two fields of the writer would be read into one of the reader's: one by its name and one by an alias, or two "
         "by aliases. Libraries refuse this, or silently take the value of either.",
         '{"type": "record", "name": "Paid", "fields": [{"name": "cents", "type": "int", "aliases": ["amount"]}]}',
@@ -81,7 +81,7 @@ RULES: tuple[RuleText, ...] = (
         "the new schema drops the old field and has no alias.",
     ),
     RuleText(
-        Rule.DECODER,
+        Rule.DECODER.value,
         "By the specification the reader reads the event, but fastavro does not, or gives another value: a defect of "
         "the library rather than of the schemas. The verdict is unknown, since what happens depends on the library "
         "that your readers use.",

@@ -44,11 +44,11 @@ def refusal(reader: Schema, writer: Schema) -> Decision:
 @pytest.mark.parametrize(
     ("reader", "writer", "rule", "path", "event"),
     [
-        ("int", "string", "type", "", ""),
-        ("int", "long", "type", "", 0),
-        (record("R", field("a", "int")), record("R", field("a", "long")), "type", "/fields/0/type", {"a": 0}),
-        (array("int"), array("long"), "type", "/items", [0]),
-        (mapping(array("int")), mapping(array("string")), "type", "/values/items", {"key": [""]}),
+        ("int", "string", "type", "", "a"),
+        ("int", "long", "type", "", 1 << 31),
+        (record("R", field("a", "int")), record("R", field("a", "long")), "type", "/fields/0/type", {"a": 1 << 31}),
+        (array("int"), array("long"), "type", "/items", [1 << 31]),
+        (mapping(array("int")), mapping(array("string")), "type", "/values/items", {"key": ["a"]}),
         (record("R"), record("S"), "name", "/name", {}),
         (fixed("F", 2), fixed("F", 3), "fixed-size", "/size", "\0\0\0"),
         (enum("E", "A"), enum("E", "A", "B"), "enum-symbols", "/symbols", "B"),
@@ -111,7 +111,7 @@ def test_a_difference_behind_a_branch_is_reached() -> None:
     decision = refusal(tree("int"), tree("string"))
     assert decision.path == "/fields/0/type/items/2/fields/0/type"
     assert decision.witness is not None
-    assert decision.witness.event == {"children": [{"Leaf": {"of": ""}}]}
+    assert decision.witness.event == {"children": [{"Leaf": {"of": "a"}}]}
 
 
 def test_the_place_in_the_writers_schema_is_told_too() -> None:
