@@ -1,0 +1,75 @@
+"""Formulas seen from one type: what they say of values of it, in facts that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+from harness.schemas.jsonschema.logic.facts import positive
+from harness.schemas.jsonschema.logic.formula import (
+    All,
+    ExactlyOne,
+    Formula,
+    Formulas,
+    Literal,
+    OfType,
+    Reference,
+    Some,
+    Type,
+)
+
+
+class Projection:
+    """Leaves facts of the type, what is unknown, and `All` and `Some` of them."""
+
+    def __init__(self, formulas: Formulas, excluded: Callable[[Sequence[Formula]], bool]) -> None:
+        """`excluded` says whether it is proved that formulas do not hold of one value."""
+        self._formulas = formulas
+        self._excluded = excluded
+        self._known: dict[tuple[Formula, Type], Formula] = {}
+
+    def of(self, formula: Formula, type_: Type) -> Formula:
+        match formula:
+            case Literal(OfType(types), holds):
+                return self._formulas.truth((type_ in types) == holds)
+            case Literal(fact, holds):
+                return positive(fact, holds, self._formulas) if fact.type is type_ else self._formulas.truth(holds)
+        key = (formula, type_)
+        if key not in self._known:
+            self._known[key] = self._of(formula, type_)
+        return self._known[key]
+
+    def _of(self, formula: Formula, type_: Type) -> Formula:
+        match formula:
+            case All(parts):
+                return self._formulas.all_of(self.of(part, type_) for part in parts)
+            case Some(parts):
+                return self._formulas.any_of(self.of(part, type_) for part in parts)
+            case ExactlyOne(parts, holds):
+                return self._of_exactly_one(parts, holds, type_)
+            case Reference(_, meaning, holds):
+                target = meaning()
+                return self.of(target if holds else self._formulas.negation(target), type_)
+            case _:
+                return formula
+
+    def _of_exactly_one(self, parts: Sequence[Formula], holds: bool, type_: Type) -> Formula:
+        """Alternatives that exclude one another anyway need not be told to."""
+        formulas = self._formulas
+        possible = [part for part in parts if self.of(part, type_) is not formulas.false]
+        positives = [self.of(part, type_) for part in possible]
+        negatives = [self.of(formulas.negation(part), type_) for part in possible]
+        of_type = formulas.of_type(type_)
+        together = [
+            (one, other)
+            for one, other in combinations(range(len(possible)), 2)
+            if not self._excluded((of_type, possible[one], possible[other]))
+        ]
+        if not holds:
+            both = (formulas.all_of((positives[one], positives[other])) for one, other in together)
+            return formulas.any_of((formulas.all_of(negatives), *both))
+        alone: list[list[Formula]] = [[part] for part in positives]
+        for one, other in together:
+            alone[one].append(negatives[other])
+            alone[other].append(negatives[one])
+        return formulas.any_of(formulas.all_of(parts) for parts in alone)

@@ -1,0 +1,113 @@
+"""The strings of a language: of which lengths there are any, and which they are, the shortest and plainest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from random import Random
+
+from harness.schemas.jsonschema.budget import Undecidable
+from harness.schemas.jsonschema.regular.languages import Edge, Language, Languages
+
+LENGTH_MAX = 20_000
+"""Longer strings are not made."""
+
+
+class Words:
+    """The automaton of one language, whole."""
+
+    def __init__(self, languages: Languages, language: Language) -> None:
+        self._budget = languages.budget
+        self._start = language
+        self._edges: dict[Language, tuple[Edge, ...]] = {}
+        waiting = [language]
+        while waiting:
+            state = waiting.pop()
+            if state not in self._edges:
+                self._budget.spend()
+                self._edges[state] = languages.edges(state)
+                waiting.extend(after for _, after in self._edges[state])
+        self._before: dict[Language, set[Language]] = {state: set() for state in self._edges}
+        for state, edges in self._edges.items():
+            for _, after in edges:
+                self._before[after].add(state)
+        self._ends: list[frozenset[Language]] = [frozenset(state for state in self._edges if state.nullable)]
+        self._seen = {self._ends[0]: 0}
+        self._repeats: tuple[int, int] | None = None
+
+    def _ending_after(self, length: int) -> frozenset[Language]:
+        """The states from which some string of exactly this length ends well."""
+        while self._repeats is None and len(self._ends) <= length:
+            last = self._ends[-1]
+            self._budget.spend(1 + len(last) // 32)
+            states = frozenset(state for after in last for state in self._before[after])
+            if states in self._seen:
+                self._repeats = (self._seen[states], len(self._ends))
+            else:
+                self._seen[states] = len(self._ends)
+                self._ends.append(states)
+        if self._repeats is not None and length >= self._repeats[1]:
+            start, end = self._repeats
+            length = start + (length - start) % (end - start)
+        return self._ends[length]
+
+    def lengths(self, least: int, most: int | None) -> Iterator[int]:
+        """Of the strings between these lengths, from the shortest; without end if they have none."""
+        for length in count(least):
+            if most is not None and length > most:
+                return
+            if self._start in self._ending_after(length):
+                yield length
+            elif self._repeats is not None and length >= max(self._repeats[1], least) and not self._comes_again(length):
+                return
+
+    def _comes_again(self, length: int) -> bool:
+        """Is there any longer string?"""
+        assert self._repeats is not None
+        start, end = self._repeats
+        return any(self._start in self._ending_after(later) for later in range(length + 1, length + 1 + end - start))
+
+    def of_length(self, length: int, rng: Random | None = None) -> Iterator[str]:
+        """All strings of this length, with an `rng` one by chance first. Raises Undecidable if it is too long."""
+        if length > LENGTH_MAX:
+            raise Undecidable(
+                f"it takes a string of {length:,} characters, and none longer than {LENGTH_MAX:,} are made"
+            )
+        if self._start not in self._ending_after(length):
+            return
+        text: list[str] = []
+        steps = [self._steps(self._start, length, rng)]
+        while steps:
+            if len(text) == length:
+                yield "".join(text)
+                del steps[-1], text[-1:]
+                continue
+            if (step := next(steps[-1], None)) is None:
+                del steps[-1], text[-1:]
+                continue
+            character, state = step
+            text.append(character)
+            steps.append(self._steps(state, length - len(text), rng))
+
+    def _steps(self, state: Language, left: int, rng: Random | None) -> Iterator[tuple[str, Language]]:
+        if not left:
+            return
+        self._budget.spend()
+        ending = self._ending_after(left - 1)
+        edges = [edge for edge in self._edges[state] if edge[1] in ending]
+        # The plainest character first, whichever way it leads.
+        edges.sort(key=lambda edge: _plainness(edge[0].sample))
+        if rng is not None:
+            rng.shuffle(edges)
+        for chars, after in edges:
+            if rng is not None and (some := _by_chance(chars.characters(), rng)):
+                yield some, after
+            yield from ((character, after) for character in chars.characters())
+
+
+def _plainness(character: str) -> tuple[bool, bool, int]:
+    return (not character.isalpha(), not character.isprintable(), ord(character))
+
+
+def _by_chance(characters: Iterator[str], rng: Random) -> str:
+    return rng.choice([character for character, _ in zip(characters, range(12), strict=False)])
