@@ -12,10 +12,11 @@ from typing import TypeAlias
 from harness.schemas.jsonschema.budget import Budget
 from harness.schemas.jsonschema.logic.formula import LengthAtLeast, LengthAtMost, Literal, Matches, StringIn
 from harness.schemas.jsonschema.logic.solution import NOTHING, Found, Solution, Undecided
+from harness.schemas.jsonschema.regular import characters
 from harness.schemas.jsonschema.regular.expressions import language_of
 from harness.schemas.jsonschema.regular.languages import Language, Languages
 from harness.schemas.jsonschema.regular.syntax import NotRegular
-from harness.schemas.jsonschema.regular.words import Words
+from harness.schemas.jsonschema.regular.words import Words, words
 
 Trial: TypeAlias = Callable[[str, str], bool]
 """Does a real engine find the pattern in the text?"""
@@ -103,19 +104,20 @@ class Strings:
         return made.intersection([*patterns, *map(made.complement, without)])
 
     def _texts(self, wanted: _Wanted, language: Language, rng: Random | None) -> Iterator[str]:
-        words = self._words_of(language)
-        longer = wanted.least if rng is None else wanted.least + rng.randint(0, 3)
-        if rng is not None and (length := next(words.lengths(longer, wanted.most), None)) is not None:
-            yield from islice(words.of_length(length, rng), 8)
-        for length in words.lengths(max(wanted.least, 1), wanted.most):
-            yield from words.of_length(length)
-        if wanted.least == 0:
-            yield from words.of_length(0)
-
-    def _words_of(self, language: Language) -> Words:
+        """All that there are; those of printable ASCII first."""
         if language not in self._words:
-            self._words[language] = Words(self._languages, language)
-        return self._words[language]
+            self._words[language] = words(self._languages, language)
+        found = self._words[language]
+        if next(found.lengths(wanted.least, wanted.most), None) is None:
+            return
+        for some in (found.of_characters(characters.PRINTABLE), found):
+            longer = wanted.least if rng is None else wanted.least + rng.randint(0, 3)
+            if rng is not None and (length := next(some.lengths(longer, wanted.most), None)) is not None:
+                yield from islice(some.of_length(length, rng), 8)
+            for length in some.lengths(max(wanted.least, 1), wanted.most):
+                yield from some.of_length(length)
+            if wanted.least == 0:
+                yield from some.of_length(0)
 
     def _language(self, pattern: str) -> Language | NotRegular:
         if pattern not in self._of_pattern:

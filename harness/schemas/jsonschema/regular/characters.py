@@ -117,4 +117,6 @@ DIGIT = char_set([(ord("0"), ord("9"))])
 WORD = DIGIT | char_set([(ord("a"), ord("z")), (ord("A"), ord("Z"))]) | of("_")
 SPACE = of("\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff") | char_set([(0x2000, 0x200A)])
 """ECMA-262's white space and line terminators."""
+PRINTABLE = char_set([(0x20, 0x7E)])
+"""ASCII that prints: engines of regular expressions agree about it."""
 LINE_TERMINATOR = of("\n\r\u2028\u2029")

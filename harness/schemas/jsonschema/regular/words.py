@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from random import Random
+from typing import TypeAlias
 
-from harness.schemas.jsonschema.budget import Undecidable
+from harness.schemas.jsonschema.budget import Budget, Undecidable
+from harness.schemas.jsonschema.regular.characters import CharSet
 from harness.schemas.jsonschema.regular.languages import Edge, Language, Languages
 
 LENGTH_MAX = 20_000
 """Longer strings are not made."""
 
 
-class Words:
-    """The automaton of one language, whole."""
+Edges: TypeAlias = Mapping[Language, tuple[Edge, ...]]
 
-    def __init__(self, languages: Languages, language: Language) -> None:
-        self._budget = languages.budget
-        self._start = language
-        self._edges: dict[Language, tuple[Edge, ...]] = {}
-        waiting = [language]
-        while waiting:
-            state = waiting.pop()
-            if state not in self._edges:
-                self._budget.spend()
-                self._edges[state] = languages.edges(state)
-                waiting.extend(after for _, after in self._edges[state])
-        self._before: dict[Language, set[Language]] = {state: set() for state in self._edges}
-        for state, edges in self._edges.items():
-            for _, after in edges:
+
+def words(languages: Languages, language: Language) -> Words:
+    """Of the language, with its whole automaton."""
+    edges: dict[Language, tuple[Edge, ...]] = {}
+    waiting = [language]
+    while waiting:
+        state = waiting.pop()
+        if state not in edges:
+            languages.budget.spend()
+            edges[state] = languages.edges(state)
+            waiting.extend(after for _, after in edges[state])
+    return Words(languages.budget, language, edges)
+
+
+class Words:
+    """The strings that an automaton takes."""
+
+    def __init__(self, budget: Budget, start: Language, edges: Edges) -> None:
+        self._budget = budget
+        self._start = start
+        self._edges = edges
+        self._before: dict[Language, set[Language]] = {state: set() for state in edges}
+        for state, following in edges.items():
+            for _, after in following:
                 self._before[after].add(state)
         self._ends: list[frozenset[Language]] = [frozenset(state for state in self._edges if state.nullable)]
         self._seen = {self._ends[0]: 0}
         self._repeats: tuple[int, int] | None = None
+
+    def of_characters(self, chars: CharSet) -> Words:
+        """Those of these characters only."""
+        edges = {
+            state: tuple((some, after) for found, after in edges if (some := found & chars))
+            for state, edges in self._edges.items()
+        }
+        return Words(self._budget, self._start, edges)
 
     def _ending_after(self, length: int) -> frozenset[Language]:
         """The states from which some string of exactly this length ends well."""
