@@ -26,21 +26,20 @@ class Projection:
         """`excluded` says whether it is proved that formulas do not hold of one value."""
         self._formulas = formulas
         self._excluded = excluded
-        self._known: dict[tuple[Formula, Type], Formula] = {}
+        self._known: dict[Type, dict[Formula, Formula]] = {type_: {} for type_ in Type}
 
     def of(self, formula: Formula, type_: Type) -> Formula:
+        known = self._known[type_]
+        if formula not in known:
+            known[formula] = self._of(formula, type_)
+        return known[formula]
+
+    def _of(self, formula: Formula, type_: Type) -> Formula:
         match formula:
             case Literal(OfType(types), holds):
                 return self._formulas.truth((type_ in types) == holds)
             case Literal(fact, holds):
                 return positive(fact, holds, self._formulas) if fact.type is type_ else self._formulas.truth(holds)
-        key = (formula, type_)
-        if key not in self._known:
-            self._known[key] = self._of(formula, type_)
-        return self._known[key]
-
-    def _of(self, formula: Formula, type_: Type) -> Formula:
-        match formula:
             case All(parts):
                 return self._formulas.all_of(self.of(part, type_) for part in parts)
             case Some(parts):
