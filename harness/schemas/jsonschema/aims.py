@@ -1,12 +1,13 @@
 """What a directed search aims at: the edges of everything that a schema says, where it says it.
 
 A number at a bound and just beside it, a string with and without a match, each member of an enumeration, a property
-missing and there, one item more and one less, each alternative. Each aim is a formula of the whole event.
+missing and there, one item more and one less, each alternative. Each aim becomes a formula of the whole event.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -39,15 +40,22 @@ from harness.schemas.jsonschema.logic.formula import (
     SomeItem,
     SomeProperty,
     StringIn,
-    Type,
     Unique,
 )
 from harness.schemas.jsonschema.logic.names import named
 
-Place: TypeAlias = Callable[[Formula], Formula]
-"""From what is said of a value to what is said of the event that it is in."""
+Step: TypeAlias = EachProperty | EachItem
+"""Into some property with such a name, or some item in such a range; what it says of the value is not looked at."""
 
 _MEMBERS_MAX = 20
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a value within the event should be."""
+
+    way: tuple[Step, ...]
+    said: Formula
 
 
 class Aims:
@@ -56,49 +64,62 @@ class Aims:
     def __init__(self, formulas: Formulas) -> None:
         self._formulas = formulas
 
-    def of(self, formula: Formula) -> Iterator[Formula]:
-        """Without end for none, but there may be the same twice."""
-        yield from self._of(formula, lambda said: said, frozenset())
+    def of(self, formula: Formula) -> Iterator[Aim]:
+        """Some perhaps twice."""
+        yield from self._of(formula, (), frozenset())
 
-    def _of(self, formula: Formula, place: Place, within: frozenset[Hashable]) -> Iterator[Formula]:
+    def formula(self, aim: Aim) -> Formula:
+        """Of the whole event."""
+        said = aim.said
+        for step in reversed(aim.way):
+            match step:
+                case EachProperty(names):
+                    said = self._with(SomeProperty(names, said))
+                case EachItem(start, stop):
+                    said = self._with(SomeItem(start, stop, said))
+        return said
+
+    def _of(self, formula: Formula, way: tuple[Step, ...], within: frozenset[Hashable]) -> Iterator[Aim]:
         match formula:
             case Literal(fact):
-                yield from self._of_fact(fact, place, within)
+                yield from self._of_fact(fact, way, within)
             case All(parts):
                 for part in parts:
-                    yield from self._of(part, place, within)
+                    yield from self._of(part, way, within)
             case Some(parts) | ExactlyOne(parts):
                 for part in parts:
-                    yield place(part)
-                    yield from self._of(part, place, within)
+                    yield Aim(way, part)
+                    yield from self._of(part, way, within)
             case Reference(key, meaning) if key not in within:
-                yield from self._of(meaning(), place, within | {key})
+                yield from self._of(meaning(), way, within | {key})
             case _:
                 pass
 
-    def _of_fact(self, fact: Fact, place: Place, within: frozenset[Hashable]) -> Iterator[Formula]:
-        formulas = self._formulas
+    def _of_fact(self, fact: Fact, way: tuple[Step, ...], within: frozenset[Hashable]) -> Iterator[Aim]:
+        true, false = self._formulas.true, self._formulas.false
         match fact:
             case OfType(types):
-                yield from (place(formulas.of_type(type_)) for type_ in sorted(types, key=lambda type_: type_.value))
+                for type_ in sorted(types, key=lambda type_: type_.value):
+                    yield Aim(way, self._formulas.of_type(type_))
             case EachProperty(names, value) | SomeProperty(names, value):
-                yield place(formulas.fact(EachProperty(names, formulas.false)))
-                yield place(self._with(SomeProperty(names, formulas.true)))
-                if value not in (formulas.true, formulas.false):
-                    yield place(self._with(SomeProperty(names, formulas.negation(value))))
-                yield from self._of(value, lambda said: place(self._with(SomeProperty(names, said))), within)
+                yield Aim(way, self._with(EachProperty(names, false)))
+                yield from self._inside(value, (*way, EachProperty(names, true)), within)
             case EachItem(start, stop, value) | SomeItem(start, stop, value):
-                yield place(self._with(SomeItem(start, stop, formulas.true)))
-                if value not in (formulas.true, formulas.false):
-                    yield place(self._with(SomeItem(start, stop, formulas.negation(value))))
-                yield from self._of(value, lambda said: place(self._with(SomeItem(start, stop, said))), within)
+                yield from self._inside(value, (*way, EachItem(start, stop, true)), within)
             case ContainsAtLeast(count, value) | ContainsAtMost(count, value):
                 for number in (count - 1, count, count + 1):
                     if number >= 0:
-                        yield place(self._with(ContainsAtLeast(number, value), ContainsAtMost(number, value)))
-                yield from self._of(value, lambda said: place(self._with(SomeItem(0, None, said))), within)
+                        yield Aim(way, self._with(ContainsAtLeast(number, value), ContainsAtMost(number, value)))
+                yield from self._inside(value, (*way, EachItem(0, None, true)), within)
             case _:
-                yield from (place(aim) for aim in self._edges(fact))
+                yield from (Aim(way, edge) for edge in self._edges(fact))
+
+    def _inside(self, value: Formula, way: tuple[Step, ...], within: frozenset[Hashable]) -> Iterator[Aim]:
+        """There is something there, also what it should not be, and at the edges of what it should be."""
+        yield Aim(way, self._formulas.true)
+        if value not in (self._formulas.true, self._formulas.false):
+            yield Aim(way, self._formulas.negation(value))
+        yield from self._of(value, way, within)
 
     def _with(self, *facts: Fact) -> Formula:
         """Of values of the facts' type, which is one."""
@@ -144,8 +165,6 @@ class Aims:
                 yield self._with(least(number), most(number))
 
 
-def additional(formulas: Formulas) -> Formula:
+def additional(formulas: Formulas) -> Aim:
     """An aim of every schema: an object with a property that nobody expects."""
-    return formulas.all_of(
-        (formulas.of_type(Type.OBJECT), formulas.fact(SomeProperty(named(["unexpected"], formulas), formulas.true)))
-    )
+    return Aim((EachProperty(named(["unexpected"], formulas), formulas.true),), formulas.true)

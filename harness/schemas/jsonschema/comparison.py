@@ -16,7 +16,7 @@ from harness.schemas.jsonschema.refusals import change
 from harness.schemas.jsonschema.search import Search
 from harness.schemas.jsonschema.validators import finds
 
-_STEPS = 60_000
+_STEPS = 30_000
 """For the proof."""
 
 
@@ -82,7 +82,7 @@ class _Comparison:
     def _incompatible(self, event: Json) -> Decision:
         refusal = self._reader.validator.refusal(event)
         assert refusal is not None, "it was refused a moment ago"
-        what = change(self._reader, self._writer, refusal.way)
+        what = change(self._reader, self._writer, refusal)
         return Decision(
             Compatibility.INCOMPATIBLE,
             what.rule,

@@ -13,6 +13,7 @@ from typing import Final
 from harness.schemas.decision import Json
 from harness.schemas.jsonschema.document import JsonSchema
 from harness.schemas.jsonschema.keywords import Location, pointer
+from harness.schemas.jsonschema.validators import Refusal
 
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "maximum": ("maximum", "decreased"),
@@ -39,12 +40,27 @@ class Change:
     """JSON Pointer of the keyword in the reader's schema."""
 
 
-def change(reader: JsonSchema, writer: JsonSchema, way: Location) -> Change:
-    """Of a refusal by the keyword to which the way leads, through the reader's references."""
+def change(reader: JsonSchema, writer: JsonSchema, refusal: Refusal) -> Change:
+    """What the keyword that refused is to the writer's schema at the same place."""
+    way = _counted(reader, refusal)
     location, schema = _walk(reader, way)
     keyword = str(way[-1]) if way else ""
-    beside = _Beside(writer, way)
-    return Change(_rule(keyword, schema, beside) or keyword or "false", pointer(location))
+    return Change(_rule(keyword, schema, _Beside(writer, way)) or keyword or "false", pointer(location))
+
+
+def _counted(reader: JsonSchema, refusal: Refusal) -> Location:
+    """The way, where the validator does not tell too many items from too few that `contains` asks for."""
+    way = refusal.way
+    if not way or way[-1] not in ("minContains", "maxContains") or not isinstance(refusal.value, list):
+        return way
+    location, schema = _walk(reader, way)
+    admits = reader.validator.part((*location[:-1], "contains"))
+    most = schema.get("maxContains")
+    if admits is None:
+        return way
+    if isinstance(most, int | float) and sum(map(admits, refusal.value)) > most:
+        return (*way[:-1], "maxContains")
+    return (*way[:-1], "minContains" if "minContains" in schema else "contains")
 
 
 def _walk(document: JsonSchema, way: Location) -> tuple[Location, Mapping[str, Json]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
+from urllib.parse import quote
 
 import jsonschema_rs
 
@@ -46,6 +47,8 @@ class Refusal:
     message: str
     way: Location
     """To the keyword that refused, through references."""
+    value: Json
+    """What it refused, of the event."""
 
 
 class Validator:
@@ -54,6 +57,7 @@ class Validator:
     def __init__(self, content: Json, draft: Draft) -> None:
         """Raises Refused."""
         assert isinstance(content, bool | dict)
+        self._content = content
         try:
             self._validator = _CLASSES[draft](
                 content, validate_formats=False, retriever=_fetch_nothing, keywords=dict(_ANNOTATIONS[draft])
@@ -69,7 +73,38 @@ class Validator:
     def refusal(self, event: Json) -> Refusal | None:
         """None if it admits the event."""
         error = next(iter(self._validator.iter_errors(event)), None)
-        return None if error is None else Refusal(error.message, tuple(error.evaluation_path))
+        if error is None:
+            return None
+        error = _closest(error)
+        return Refusal(error.message, tuple(error.evaluation_path), cast(Json, error.instance))
+
+    def part(self, location: Location) -> Callable[[Json], bool] | None:
+        """Does the schema at this location admit a value? Of 2020-12 only; None if it cannot be asked."""
+        found = jsonschema_rs.validator_map_for(self._content, validate_formats=False, retriever=_fetch_nothing)
+        part = found.get(f"#{quote(pointer(location))}")
+        return None if part is None else part.is_valid
+
+
+def _closest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """If one alternative is nearer than the others, what is wrong by that one."""
+    kinds = jsonschema_rs.ValidationErrorKind
+    while isinstance(error.kind, kinds.AnyOf | kinds.OneOfNotValid):
+        ranked = sorted((_distance(error, branch), place) for place, branch in enumerate(error.kind.context))
+        if ranked[0][0] != (False, 1) or (len(ranked) > 1 and ranked[1][0] == ranked[0][0]):
+            break
+        (error,) = error.kind.context[ranked[0][1]]
+    return error
+
+
+def _distance(
+    error: jsonschema_rs.ValidationError, branch: Sequence[jsonschema_rs.ValidationError]
+) -> tuple[bool, int]:
+    """Is it of another type altogether; then how many things are wrong."""
+    other = any(
+        isinstance(wrong.kind, jsonschema_rs.ValidationErrorKind.Type) and wrong.instance_path == error.instance_path
+        for wrong in branch
+    )
+    return other, len(branch)
 
 
 def _said(error: jsonschema_rs.ValidationError) -> str:

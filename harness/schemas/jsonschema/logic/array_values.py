@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from harness.schemas.decision import Json
-from harness.schemas.jsonschema.logic.constants import equal_to, identity
+from harness.schemas.jsonschema.logic.constants import equal_to, identity, one_of
 from harness.schemas.jsonschema.logic.formula import (
     ContainsAtLeast,
     ContainsAtMost,
@@ -252,12 +252,14 @@ class _Maker:
         if self._length > UNIQUE_MAX:
             return Undecided(f"it takes {self._length:,} different items, and no more than {UNIQUE_MAX:,} are made")
         pools: dict[int, list[Json]] = {}
+        identities: dict[int, list[Hashable]] = {}
         for kind in kinds:
             pool, doubt = self._different(kind.goal, self._length)
             if doubt and len(pool) < self._length:
                 return Undecided(doubt)
             pools.update(dict.fromkeys(kind.places, pool))
-        chosen = matching({place: [*map(identity, pool)] for place, pool in pools.items()})
+            identities.update((place, [*map(identity, pool)]) for place in kind.places)
+        chosen = matching(identities)
         if chosen is None:
             return NOTHING
         return Found([pools[place][chosen[place]] for place in range(self._length)])
@@ -267,10 +269,9 @@ class _Maker:
         formulas = self._values.formulas
         found: list[Json] = []
         while len(found) < count:
-            match self._values.solve(goal):
+            match self._values.solve((*goal, formulas.negation(one_of(found, formulas)))):
                 case Found(value):
                     found.append(value)
-                    goal = (*goal, formulas.negation(equal_to(value, formulas)))
                 case Undecided(reason):
                     return found, reason
                 case Nothing():
@@ -290,15 +291,21 @@ def matching(pools: Mapping[int, Sequence[Hashable]]) -> dict[int, int] | None:
     taken: dict[Hashable, int] = {}
     chosen: dict[int, int] = {}
 
-    def place_it(place: int, tried: set[Hashable]) -> bool:
+    def take(place: int, index: int) -> bool:
+        taken[pools[place][index]] = place
+        chosen[place] = index
+        return True
+
+    def placed(place: int, tried: set[Hashable]) -> bool:
+        for index, value in enumerate(pools[place]):
+            if value not in taken:
+                return take(place, index)
         for index, value in enumerate(pools[place]):
             if value not in tried:
                 tried.add(value)
-                if value not in taken or place_it(taken[value], tried):
-                    taken[value] = place
-                    chosen[place] = index
-                    return True
+                if placed(taken[value], tried):
+                    return take(place, index)
         return False
 
     order = sorted(pools, key=lambda place: len(pools[place]))
-    return chosen if all(place_it(place, set()) for place in order) else None
+    return chosen if all(placed(place, set()) for place in order) else None

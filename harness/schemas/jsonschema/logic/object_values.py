@@ -53,6 +53,13 @@ class ObjectFacts:
         for literal in facts:
             self._add(literal)
         self._rules: dict[str, tuple[Formula, ...]] = {}
+        self._by_name: dict[str, list[Formula]] = {}
+        self._general: list[EachProperty] = []
+        for each in self.each:
+            if (name := single(each.names)) is not None:
+                self._by_name.setdefault(name, []).append(each.value)
+            else:
+                self._general.append(each)
 
     def _add(self, literal: Literal) -> None:
         match literal.fact:
@@ -71,7 +78,8 @@ class ObjectFacts:
         """What a property of this name must be, if it is there. Raises Undecidable."""
         if name not in self._rules:
             matcher = self._values.matcher
-            self._rules[name] = tuple(each.value for each in self.each if admits(each.names, name, matcher))
+            general = (each.value for each in self._general if admits(each.names, name, matcher))
+            self._rules[name] = (*self._by_name.get(name, ()), *general)
         return self._rules[name]
 
     @cached_property

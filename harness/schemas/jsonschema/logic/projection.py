@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 from harness.schemas.jsonschema.logic.facts import positive
 from harness.schemas.jsonschema.logic.formula import (
     All,
+    EachProperty,
     ExactlyOne,
     Formula,
     Formulas,
@@ -15,8 +16,11 @@ from harness.schemas.jsonschema.logic.formula import (
     OfType,
     Reference,
     Some,
+    SomeProperty,
+    StringIn,
     Type,
 )
+from harness.schemas.jsonschema.logic.names import single
 
 
 class Projection:
@@ -58,11 +62,12 @@ class Projection:
         possible = [part for part in parts if self.of(part, type_) is not formulas.false]
         positives = [self.of(part, type_) for part in possible]
         negatives = [self.of(formulas.negation(part), type_) for part in possible]
+        tags = [_tags(part) for part in positives]
         of_type = formulas.of_type(type_)
         together = [
             (one, other)
             for one, other in combinations(range(len(possible)), 2)
-            if not self._excluded((of_type, possible[one], possible[other]))
+            if not _differ(tags[one], tags[other]) and not self._excluded((of_type, possible[one], possible[other]))
         ]
         if not holds:
             both = (formulas.all_of((positives[one], positives[other])) for one, other in together)
@@ -72,3 +77,23 @@ class Projection:
             alone[one].append(negatives[other])
             alone[other].append(negatives[one])
         return formulas.any_of(formulas.all_of(parts) for parts in alone)
+
+
+def _tags(formula: Formula) -> Mapping[str, frozenset[str]]:
+    """Properties that an object must have and that are one of a few strings, as those are by which kinds are told."""
+    required: set[str] = set()
+    allowed: dict[str, frozenset[str]] = {}
+    for part in formula.parts if isinstance(formula, All) else (formula,):
+        match part:
+            case Literal(SomeProperty(names)) if (name := single(names)) is not None:
+                required.add(name)
+            case Literal(EachProperty(names, All(said))) if (name := single(names)) is not None:
+                for literal in said:
+                    match literal:
+                        case Literal(StringIn(values), True):
+                            allowed[name] = values
+    return {name: values for name, values in allowed.items() if name in required}
+
+
+def _differ(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> bool:
+    return any(name in other and not values & other[name] for name, values in one.items())

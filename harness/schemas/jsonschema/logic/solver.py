@@ -7,13 +7,14 @@ shallowest has none inside that does. Whatever was concluded from that is forgot
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from copy import copy
 from math import inf
 from random import Random
 
 from harness.schemas.jsonschema.budget import Budget, OutOfSteps, Undecidable
 from harness.schemas.jsonschema.logic.array_values import solve_array
 from harness.schemas.jsonschema.logic.cases import Cases, Theory
-from harness.schemas.jsonschema.logic.formula import All, BooleanIs, Formula, Formulas, Literal, Type, Unknown
+from harness.schemas.jsonschema.logic.formula import All, BooleanIs, Formula, Formulas, Literal, OfType, Type, Unknown
 from harness.schemas.jsonschema.logic.number_values import solve_number
 from harness.schemas.jsonschema.logic.object_values import ObjectFacts, solve_object
 from harness.schemas.jsonschema.logic.projection import Projection
@@ -22,16 +23,19 @@ from harness.schemas.jsonschema.logic.string_values import Strings, Trial
 
 
 class Solver:
-    """Remembers what it found; with an `rng` it finds values by chance, others after `forget_values()`."""
+    """Remembers what it found."""
 
-    def __init__(self, formulas: Formulas, budget: Budget, trial: Trial, rng: Random | None = None) -> None:
+    def __init__(self, formulas: Formulas, budget: Budget, trial: Trial) -> None:
         self.formulas = formulas
         self.budget = budget
-        self.rng = rng
+        self.rng: Random | None = None
         self.matcher = Strings(budget, trial)
         self._projection = Projection(formulas, self._excluded)
-        self._cases = {type_: Cases(formulas, _OfType(self, type_), budget, rng) for type_ in Type}
         self._known: dict[Hashable, Nothing | Undecided] = {}
+        self._start()
+
+    def _start(self) -> None:
+        self._cases = {type_: Cases(self.formulas, _Values(self, type_), self.budget, self.rng) for type_ in Type}
         self._values: dict[Hashable, Found] = {}
         self._open: dict[Hashable, int] = {}
         self._assumed: dict[Hashable, float] = {}
@@ -40,12 +44,20 @@ class Solver:
         """The depth of the outermost open goal of which the present conclusions make use."""
         self._separate: set[Hashable] = set()
 
+    def by_chance(self, rng: Random) -> Solver:
+        """One that finds values by chance, others after `forget_values()`; what has no value is known to both."""
+        other = copy(self)
+        other.rng = rng
+        other._start()
+        return other
+
     def forget_values(self) -> None:
         """But not where there are none."""
         self._values.clear()
 
     def solve(self, goal: Sequence[Formula]) -> Solution:
         """A value that satisfies all of the goal. Raises OutOfSteps."""
+        self.budget.spend(len(goal) // 8)
         formula = self.formulas.all_of(goal)
         if formula is self.formulas.false:
             return NOTHING
@@ -78,16 +90,19 @@ class Solver:
         match solution:
             case Found():
                 self._values[key] = solution
-            case Undecided():
+            case Undecided() if self.rng is None:
                 self._known[key] = solution
             case Nothing():
                 self._known.update(dict.fromkeys((*conclusions, key), solution))
+            case Undecided():
+                pass
         return solution
 
     def _by_type(self, goal: Formula) -> Solution:
         self.budget.spend()
         outcome: Solution = NOTHING
-        for type_ in Type if self.rng is None else self.rng.sample(list(Type), len(Type)):
+        types = _types(goal)
+        for type_ in types if self.rng is None else self.rng.sample(types, len(types)):
             try:
                 solution = self._cases[type_].solve(self._projection.of(goal, type_))
             except OutOfSteps:
@@ -117,7 +132,7 @@ class Solver:
         return self._projection.of(self.formulas.negation(fact), type_)
 
 
-class _OfType:
+class _Values:
     """Values of one type, made of facts."""
 
     def __init__(self, solver: Solver, type_: Type) -> None:
@@ -153,6 +168,16 @@ class _OfType:
 
     def theory(self, facts: Iterable[Literal]) -> Theory | None:
         return ObjectFacts(facts, self._solver) if self._type is Type.OBJECT else None
+
+
+def _types(goal: Formula) -> list[Type]:
+    """Those that it may be of, at a first look."""
+    types = list(Type)
+    for part in goal.parts if isinstance(goal, All) else (goal,):
+        match part:
+            case Literal(OfType(some), holds):
+                types = [type_ for type_ in types if (type_ in some) == holds]
+    return types
 
 
 def _boolean(literals: Iterable[Literal], rng: Random | None) -> Solution:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from random import Random
 from typing import TypeAlias
@@ -11,7 +11,7 @@ from harness.schemas.jsonschema.budget import Budget, Undecidable
 from harness.schemas.jsonschema.regular.characters import CharSet
 from harness.schemas.jsonschema.regular.languages import Edge, Language, Languages
 
-LENGTH_MAX = 20_000
+LENGTH_MAX = 100_000
 """Longer strings are not made."""
 
 
@@ -42,6 +42,7 @@ class Words:
         for state, following in edges.items():
             for _, after in following:
                 self._before[after].add(state)
+        self._sorted_edges: dict[Language, Sequence[Edge]] = {}
         self._ends: list[frozenset[Language]] = [frozenset(state for state in self._edges if state.nullable)]
         self._seen = {self._ends[0]: 0}
         self._repeats: tuple[int, int] | None = None
@@ -94,34 +95,37 @@ class Words:
             )
         if self._start not in self._ending_after(length):
             return
+        self._budget.spend(length // 16)
         text: list[str] = []
         steps = [self._steps(self._start, length, rng)]
         while steps:
             if len(text) == length:
                 yield "".join(text)
-                del steps[-1], text[-1:]
+            elif (step := next(steps[-1], None)) is not None:
+                character, state = step
+                text.append(character)
+                steps.append(self._steps(state, length - len(text), rng))
                 continue
-            if (step := next(steps[-1], None)) is None:
-                del steps[-1], text[-1:]
-                continue
-            character, state = step
-            text.append(character)
-            steps.append(self._steps(state, length - len(text), rng))
+            del steps[-1], text[-1:]
 
     def _steps(self, state: Language, left: int, rng: Random | None) -> Iterator[tuple[str, Language]]:
         if not left:
             return
-        self._budget.spend()
         ending = self._ending_after(left - 1)
-        edges = [edge for edge in self._edges[state] if edge[1] in ending]
-        # The plainest character first, whichever way it leads.
-        edges.sort(key=lambda edge: _plainness(edge[0].sample))
+        edges = [edge for edge in self._sorted(state) if edge[1] in ending]
         if rng is not None:
             rng.shuffle(edges)
+            for chars, after in edges:
+                yield _by_chance(chars.characters(), rng), after
         for chars, after in edges:
-            if rng is not None and (some := _by_chance(chars.characters(), rng)):
-                yield some, after
             yield from ((character, after) for character in chars.characters())
+
+    def _sorted(self, state: Language) -> Sequence[Edge]:
+        """The plainest character first, whichever way it leads."""
+        if state not in self._sorted_edges:
+            self._budget.spend()
+            self._sorted_edges[state] = sorted(self._edges[state], key=lambda edge: _plainness(edge[0].sample))
+        return self._sorted_edges[state]
 
 
 def _plainness(character: str) -> tuple[bool, bool, int]:
