@@ -37,14 +37,9 @@ def find_differences(pairing: Pairing) -> Iterator[Difference]:
                 yield Difference(meeting, "required", field)
 
 
-def rule_of(pair: Pair, pairing: Pairing, fate: Fate | None = None) -> str:
-    """The rule that two fields differ by, in the order in which it tells most; empty if they do not.
-
-    What became of a value (`fate`), where known, tells of several the one that did it.
-    """
+def rule_of(pair: Pair, pairing: Pairing) -> str:
+    """The rule that two fields differ by, in the order in which it tells most; empty if they do not."""
     reader, writer = pair.reader, pair.writer
-    if fate is Fate.LOST and not reader.cardinality.many and reader.oneof and reader.oneof != writer.oneof:
-        return "oneof"
     if pair.moved and pairing.encoding is Encoding.WIRE:
         return "number"
     if pairing.encoding is Encoding.JSON and writer.json_name not in (reader.json_name, reader.name):
@@ -97,5 +92,7 @@ def _excluding(types: PairedTypes) -> Iterator[tuple[Pair, Pair]]:
 def rule_of_misreading(misreading: Misreading, pairing: Pairing) -> str:
     if misreading.writer is None:
         return "required"
-    pair = Pair(misreading.reader, misreading.writer)
-    return rule_of(pair, pairing, misreading.fate) or "value"
+    rule = rule_of(Pair(misreading.reader, misreading.writer), pairing)
+    if rule in ("", "default") and misreading.reader.oneof and misreading.fate is Fate.LOST:
+        return "oneof"
+    return rule or "value"

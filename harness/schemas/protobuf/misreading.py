@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.schemas.protobuf.model import KEY, Cardinality, Field, Kind, Tree, Value, same
+from harness.schemas.protobuf.model import KEY, VALUE, Cardinality, Field, Kind, Tree, Value, same
 from harness.schemas.protobuf.pairing import Pair, PairedTypes, Pairing
 from harness.schemas.protobuf.runtime import Runtime
 
@@ -91,7 +91,7 @@ class Comparison:
         """Entries have no order; they are told apart by their keys."""
         if not pair.both_hold_messages or len(read) != len(written):
             if len(written) or len(read):
-                yield _lost(pair, f"{len(written)} entries were written, {len(read)} are read")
+                yield _lost(self._part(pair), f"{len(written)} entries were written, {len(read)} are read")
             return
         types = self.pairing.of(pair)
         by_key = {_key(types.reader.fields.get(KEY), each): each for each in read}
@@ -100,7 +100,15 @@ class Comparison:
             if isinstance(found, dict) and isinstance(entry, dict):
                 yield from self._messages(types, found, entry)
             else:
-                yield _lost(pair, f"the entry {_shown(entry)} was written, and is not read")
+                yield _lost(self._part(pair), f"the entry {_shown(entry)} was written, and is not read")
+
+    def _part(self, pair: Pair) -> Pair:
+        """Of two maps what a whole entry is lost for: its key if that has another type, else its value."""
+        if not pair.reader.cardinality is pair.writer.cardinality is Cardinality.MAP:
+            return pair
+        types = self.pairing.of(pair)
+        keys, values = (Pair(types.reader.fields[each], types.writer.fields[each]) for each in (KEY, VALUE))
+        return values if keys.reader.kind is keys.writer.kind else keys
 
     def _values(self, pair: Pair, read: Value, written: Value) -> Iterator[Misreading]:
         if isinstance(read, dict) and isinstance(written, dict):

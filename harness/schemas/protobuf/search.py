@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.schemas.decision import Effort, Witness
+from harness.schemas.decision import Effort, Json, Witness
 from harness.schemas.protobuf.differences import Difference, find_differences, rule_of_misreading
 from harness.schemas.protobuf.events import Impossible, Maker
 from harness.schemas.protobuf.misreading import Comparison, Fate, Misreading
@@ -102,10 +102,12 @@ class _Search:
 
     def _search_by_chance(self) -> str:
         try:
-            while not self._found and self._generated < self._generated_max:
+            for _ in range(self._generated_max):
+                if self._found:
+                    break
                 event = self._maker.by_chance()
                 found = self._trial.findings(event, None)
-                self._generated += 1
+                self._generated += found is not None
                 if found:
                     self._keep(self._trial.findings(self._trial.shrunk(event), None))
         except Impossible as error:
@@ -144,11 +146,18 @@ class Trial:
 
     def _misread(self, event: Tree, encoded: bytes) -> list[tuple[Misreading, str]]:
         if self._encoding is Encoding.WIRE:
-            reading = self._reader.decode(encoded)
+            written, reading = self._writer.decode(encoded).event, self._reader.decode(encoded)
         else:
-            reading = self._reader.from_json(self._writer.to_json(event))
-        written = self._writer.decode(encoded).event
+            document = self._writer.to_json(event)
+            written, reading = self._own_reading(document), self._reader.from_json(document)
         return [(each, _refusal(each, reading)) for each in self._comparison.misreadings(reading.event, written)]
+
+    def _own_reading(self, document: Json) -> Tree:
+        """Raises NotAnEvent for what the writer does not read again itself, as the largest float."""
+        try:
+            return self._writer.from_json(document).event
+        except Refused as refusal:
+            raise NotAnEvent(str(refusal)) from refusal
 
     def _finding(self, rule: str, path: str, event: Tree, encoded: bytes, refusal: str) -> Finding:
         try:
