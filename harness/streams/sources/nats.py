@@ -15,7 +15,7 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamState
 
 from harness.errors import HarnessError
 from harness.streams.event import SEQUENCE, BrokenRecord, OnBroken, RecordedEvent, event_of, refuse
@@ -98,30 +98,34 @@ class Nats:
 class _Reading:
     """A consumer of the server's own, and how far it has come. Ends with the message that was last when it began."""
 
-    def __init__(self, client: Client, subscription: JetStreamContext.PullSubscription, first: int, last: int) -> None:
-        self.discarded = first - 1
+    def __init__(self, client: Client, subscription: JetStreamContext.PullSubscription, state: StreamState) -> None:
+        self.discarded = max(0, state.first_seq - 1)
         """The last message that the stream no longer holds; 0 if it holds all from its first on."""
         self._client = client
         self._subscription = subscription
-        self._last = last
+        self._last = state.last_seq
         self._delivered = 0
-        self._done = first > last
+        self._done = state.messages == 0
 
     @classmethod
     async def begin(cls, url: str, stream: str) -> _Reading:
         client = await nats.connect(url, connect_timeout=CONNECT_TIMEOUT_S, allow_reconnect=False, error_cb=_ignore)
-        jetstream = client.jetstream(timeout=_REQUEST_TIMEOUT_S)
-        state = (await jetstream.stream_info(stream)).state
-        consumer = ConsumerConfig(
-            deliver_policy=DeliverPolicy.ALL,
-            ack_policy=AckPolicy.NONE,
-            mem_storage=True,
-            inactive_threshold=_KEPT_S,
-        )
-        subscription = await jetstream.pull_subscribe(
-            "", stream=stream, config=consumer, pending_bytes_limit=_FETCH_BYTES
-        )
-        return cls(client, subscription, state.first_seq, state.last_seq)
+        try:
+            jetstream = client.jetstream(timeout=_REQUEST_TIMEOUT_S)
+            state = (await jetstream.stream_info(stream)).state
+            consumer = ConsumerConfig(
+                deliver_policy=DeliverPolicy.ALL,
+                ack_policy=AckPolicy.NONE,
+                mem_storage=True,
+                inactive_threshold=_KEPT_S,
+            )
+            subscription = await jetstream.pull_subscribe(
+                "", stream=stream, config=consumer, pending_bytes_limit=_FETCH_BYTES
+            )
+        except (nats.errors.Error, nats.js.errors.Error, OSError):
+            await client.close()
+            raise
+        return cls(client, subscription, state)
 
     async def fetch(self) -> list[Msg]:
         """The next messages; none once the end is reached. Raises HarnessError if one is missing."""
