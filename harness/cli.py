@@ -23,6 +23,7 @@ import click
 from harness import __version__
 from harness.cluster_command import cluster
 from harness.errors import HarnessError
+from harness.replay_command import replay
 from harness.streams_command import streams
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def cli() -> None:
 
 cli.add_command(cluster)
 cli.add_command(streams)
+cli.add_command(replay)
 
 
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────

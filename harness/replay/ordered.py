@@ -72,6 +72,7 @@ class Ordered:
 
     file: Path
     events: int
+    streams: int = 1
 
     def units(self) -> Iterator[Unit]:
         """A unit a stream."""
@@ -123,10 +124,7 @@ def order(recording: Recording, folder: Path, on_broken: OnBroken, partitions: i
             }
             insert(connection, "lines", arriving)
             number += len(batch)
-        return tuple(
-            _write(connection, f"WHERE part = {part} ORDER BY stream, position, number", folder / f"part-{part}.jsonl")
-            for part in range(partitions)
-        )
+        return tuple(_write(connection, part, folder / f"part-{part}.jsonl") for part in range(partitions))
 
 
 def as_recorded(recording: Recording, folder: Path, on_broken: OnBroken) -> Ordered:
@@ -143,11 +141,12 @@ def _replayable(recording: Recording, on_broken: OnBroken) -> Iterator[RecordedE
             yield event
 
 
-def _write(connection: duckdb.DuckDBPyConnection, which: str, file: Path) -> Ordered:
-    rows = connection.execute(f"SELECT line FROM lines {which}")
+def _write(connection: duckdb.DuckDBPyConnection, part: int, file: Path) -> Ordered:
+    [(streams,)] = connection.execute(f"SELECT count(DISTINCT stream) FROM lines WHERE part = {part}").fetchall()
+    rows = connection.execute(f"SELECT line FROM lines WHERE part = {part} ORDER BY stream, position, number")
     events = 0
     with file.open("wb") as target:
         while fetched := rows.fetchmany(_ROWS_A_FETCH):
             target.writelines(line for (line,) in fetched)
             events += len(fetched)
-    return Ordered(file, events)
+    return Ordered(file, events, streams)

@@ -15,8 +15,9 @@ from typing import Final, Self
 
 from harness.errors import InvalidInput
 from harness.protocols import Process, Spawner
+from harness.replay.surroundings import Surroundings
 from harness.replay.versions import Version
-from harness.replay.wire import PROTOCOL, Answer, parse
+from harness.replay.wire import PROTOCOL, Answer, Effect, parse
 
 PIPE_BYTES: Final = 1 << 20
 STDERR_LINES: Final = 5
@@ -78,16 +79,13 @@ class VersionProcess:
             why = hello.ended or f"speaks protocol {hello.answers[0].protocol}, not {PROTOCOL}"
             raise InvalidInput(f"version {self.version.name} did not come up: it {why}\n{self.stderr()}".rstrip())
         self.hello = hello.answers[0]
+        self._surroundings = Surroundings(self._process.pid)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def exchange(self, says: Iterable[Say], answer_s: float | None = None) -> Exchange:
         """Say all and hear the answers, both at once: neither side waits for the other to read.
@@ -98,6 +96,10 @@ class VersionProcess:
         ended = exchange.run(iter(says))
         self._unread = exchange.unread
         return Exchange(tuple(exchange.answers), ended and self._how(ended))
+
+    def seen_from_outside(self) -> tuple[Effect, ...]:
+        """What it has now and had not when this was last asked; of a container nothing is seen."""
+        return () if self.version.image else self._surroundings.new()
 
     def kill(self) -> None:
         """At once, as a power cut would."""

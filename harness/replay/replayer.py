@@ -90,9 +90,12 @@ class Replayer:
                 yield from (_not_judged(unit) for unit in waiting)
                 return
             exchange = self._process.exchange(say for unit in waiting for say in _says(unit, ask))
+            seen = self._process.seen_from_outside()
             for answers in _by_unit(exchange.answers):
                 unit = waiting.popleft()
-                yield _outcome(unit.name, unit.events, answers, _finder(unit))
+                outcome = _outcome(unit.name, unit.events, answers, _finder(unit))
+                yield replace(outcome, effects=(*outcome.effects, *seen)) if seen else outcome
+                seen = ()
             if exchange.ended:
                 yield self._step(waiting.popleft(), exchange.ended, ask)
 

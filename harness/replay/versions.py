@@ -28,7 +28,6 @@ from harness.toml_values import build
 
 HELPER: Final = Path(__file__).parent / "helper"
 _HELPER_IN_IMAGE: Final = "/rollproof/helper"
-IMAGE_LABEL: Final = "rollproof.run"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,13 @@ def _in_container(
     image: str, argv: tuple[str, ...], variables: Mapping[str, str], run_id: str, store: Path | None
 ) -> tuple[str, ...]:
     """By the Docker client: the container ends when its input does."""
-    options = ["--rm", "--interactive", "--init", "--network", "none", "--label", f"{IMAGE_LABEL}={run_id}"]
+    try:
+        from harness.drivers.containers.engine import marks  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise InvalidInput("a version in an image needs what `pip install 'rollproof[containers]'` brings") from error
+    options = ["--rm", "--interactive", "--init", "--network", "none"]
+    for label, value in marks(run_id).items():
+        options += ["--label", f"{label}={value}"]
     options += ["--volume", f"{HELPER}:{_HELPER_IN_IMAGE}:ro"]
     if store is not None:
         options += ["--volume", f"{store}:{store}"]

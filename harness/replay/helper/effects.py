@@ -43,6 +43,8 @@ _ALWAYS: Final = frozenset(
         "subprocess.Popen",
     }
 )
+_SHOWN: Final = (str, bytes, int, list, tuple)
+"""Not objects, which may do anything when they are shown."""
 
 
 class Watch:
@@ -71,10 +73,8 @@ class Watch:
             or (event == "open" and _writes(*arguments))
             or (event == "sqlite3.connect" and _keeps(arguments))
         ):
-            self._watching = False  # showing the arguments may itself be heard
-            shown = ", ".join(repr(argument) for argument in arguments)[:DETAIL_MAX]
+            shown = ", ".join(repr(argument) for argument in arguments if isinstance(argument, _SHOWN))[:DETAIL_MAX]
             self._noted.append({"effect": event, "detail": shown, "position": self.position})
-            self._watching = True
 
 
 def _writes(path: object, mode: object, flags: object) -> bool:
