@@ -23,7 +23,9 @@ import click
 from harness import __version__
 from harness.cluster_command import cluster
 from harness.errors import HarnessError
+from harness.replay_command import replay
 from harness.schema_command import schema
+from harness.streams_command import streams
 
 if TYPE_CHECKING:
     from harness.reporting.terminal import Display
@@ -90,6 +92,8 @@ def cli() -> None:
 
 cli.add_command(cluster)
 cli.add_command(schema)
+cli.add_command(streams)
+cli.add_command(replay)
 
 
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,10 @@ class Command:
     log: Path | None = None
     user: str | None = None
     """Run as this account (only when the harness itself is root)."""
+    input: Path | None = None
+    """What it reads as its standard input: a file, or a named pipe that the harness has opened."""
+    output: Path | None = None
+    """Where its standard output goes instead of `log`: a file, or a named pipe that the harness has opened."""
 
 
 class Process(Protocol):

@@ -149,6 +149,8 @@ class Supervisor:
                 "folder": str(command.folder) if command.folder else None,
                 "log": str(command.log) if command.log else None,
                 "user": command.user,
+                "input": str(command.input) if command.input else None,
+                "output": str(command.output) if command.output else None,
             },
             process,
         )

@@ -4,7 +4,7 @@ Run as `python -I -S keeper.py FD HARNESS_PID SCRATCH`, standard library only, s
 socket to the harness that carries one JSON object a line.
 
     from the harness   {"do": "spawn", "id": 1, "argv": [...], "variables": {...}, "folder": ..., "log": ...,
-                        "user": ...}
+                        "user": ..., "input": ..., "output": ...}
                        {"do": "signal", "id": 2, "child": 1, "number": 15}
     to the harness     {"id": 1, "pid": 4711} or {"id": 1, "error": "..."}        the answer to spawn
                        {"id": 2}                                                  the answer to signal
@@ -95,14 +95,19 @@ class Keeper:
 def start(order: Order) -> int:
     """Start one child and return its pid once it runs the program asked for. Raises OSError, KeyError (no account)."""
     account = pwd.getpwnam(order["user"]) if order["user"] else None
-    output = os.open(order["log"] or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    null = os.open(os.devnull, os.O_RDONLY)
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    # Named pipes are open at the harness's end, so that opening ours does not wait.
+    streams = (
+        os.open(order["input"] or os.devnull, os.O_RDONLY),
+        os.open(order["output"] or order["log"] or os.devnull, append, 0o644),
+        os.open(order["log"] or os.devnull, append, 0o644),
+    )
     trouble, report = os.pipe()
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
-        become(order, account, streams=(null, output, output), report=report, keeper=keeper)
-    for descriptor in (output, null, report):
+        become(order, account, streams=streams, report=report, keeper=keeper)
+    for descriptor in (*streams, report):
         os.close(descriptor)
     with os.fdopen(trouble, "rb") as pipe:
         error = pipe.read()

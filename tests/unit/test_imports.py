@@ -19,15 +19,14 @@ LAYERS = (
     ("protocols",),
     ("scenario",),
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
-    ("supervisor", "drivers", "strategies", "faults", "load", "events", "schemas", "upcasters", "checkers", "reporting"),
+    (
+        *("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),
+        *("schemas", "upcasters", "streams", "replay", "consistency"),
+    ),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
     ("scenario_file", "run", "runner"),
-<<<<<<< HEAD
-    ("cluster_command", "schema_command"),
-=======
-    ("cluster_command", "upcasters_command"),
->>>>>>> fe3f825 (Protobuf: a corpus of mistakes and healthy evolutions, and an oracle that tries every event of small schemas)
+    ("cluster_command", "schema_command", "upcasters_command", "streams_command", "replay_command", "judge_command"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )

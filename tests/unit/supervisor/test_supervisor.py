@@ -69,6 +69,15 @@ def test_an_exit_code_is_reported(supervisor: Supervisor, tmp_path: Path) -> Non
     assert process.exit_code == 3
 
 
+def test_input_and_output_may_be_apart_from_the_log(supervisor: Supervisor, tmp_path: Path) -> None:
+    (tmp_path / "input").write_text("asked")
+    code = "import sys; print(sys.stdin.read(), 'answered'); print('noted', file=sys.stderr)"
+    streams = {"input": tmp_path / "input", "output": tmp_path / "output"}
+    run(supervisor, python(code), tmp_path / "log", **streams)
+    assert (tmp_path / "output").read_text() == "asked answered\n"
+    assert (tmp_path / "log").read_text() == "noted\n"
+
+
 def test_a_running_process_has_no_exit_code_until_a_signal_ends_it(supervisor: Supervisor) -> None:
     process = supervisor.spawn(Command("sleeper", SLEEPER))
     assert process.exit_code is None

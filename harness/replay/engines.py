@@ -1,0 +1,97 @@
+"""Where the parts of a recording are replayed: in this process, in others on this machine, or on a cluster of Ray."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Protocol
+
+from harness.errors import InvalidInput
+from harness.replay.ordered import Ordered
+from harness.replay.part import replay_part
+from harness.replay.plan import Plan, Tallies
+from harness.supervisor import Supervisor, scratch_folder
+
+
+def new_run_id() -> str:
+    return f"replay-{secrets.token_hex(6)}"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A part, and what is asked of it. `whole`: it is one unit."""
+
+    plan: Plan
+    part: Ordered
+    whole: bool = False
+
+
+def work(work_: Work) -> Tallies:
+    """Replay one part, with processes of versions that end with this process."""
+    run_id = new_run_id()
+    scratch = scratch_folder(run_id)
+    with Supervisor(run_id, scratch) as spawner:
+        return replay_part(work_.plan, work_.part, spawner, scratch, whole=work_.whole)
+
+
+class Engine(Protocol):
+    @property
+    def workers(self) -> int:
+        """Into how many parts it pays to split."""
+        ...
+
+    def run(self, works: Sequence[Work]) -> Iterator[Tallies]:
+        """In any order. Raises InvalidInput if a version does not come up."""
+        ...
+
+
+@dataclass(frozen=True)
+class Local:
+    """Processes of this machine."""
+
+    workers: int = 1
+
+    def run(self, works: Sequence[Work]) -> Iterator[Tallies]:
+        if self.workers == 1:
+            yield from map(work, works)
+            return
+        with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(work, works)
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A cluster of Ray that runs already, at `address`; or of this process's own if that is `local`.
+
+    Its machines need the same harness, the versions' code under the same paths, and the folder of the parts.
+    """
+
+    address: str
+    workers: int = 2
+
+    def run(self, works: Sequence[Work]) -> Iterator[Tallies]:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        try:
+            import ray  # noqa: PLC0415 (an extra, and slow to import)
+        except ImportError as error:
+            raise InvalidInput("the engine ray needs what `pip install 'rollproof[ray]'` brings") from error
+        if self.address == "local":
+            ray.init(num_cpus=self.workers, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+        else:
+            ray.init(address=self.address, log_to_driver=False)
+        try:
+            remote = ray.remote(num_cpus=1, max_retries=0)(work)
+            waiting = [remote.remote(each) for each in works]
+            while waiting:
+                done, waiting = ray.wait(waiting)
+                yield from ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise cause if isinstance(cause, InvalidInput) else error from error
+        finally:
+            ray.shutdown()

@@ -1,0 +1,1 @@
+"""Personal data taken out of events by rules, before anything is written."""

@@ -1,0 +1,127 @@
+"""User's code in several versions, healthy and not, as the tests replay it. Imports nothing of the harness."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def _amount(event):
+    return event.data["amount"] if isinstance(event.data["amount"], int) else event.data["amount"]["cents"]
+
+
+def healthy(state, event):
+    state = state or {"balance": 0, "events": 0}
+    return {"balance": state["balance"] + _amount(event), "events": state["events"] + 1}
+
+
+def with_currency(state, event):
+    return {**healthy(state, event), "currency": event.data.get("currency", "EUR")}
+
+
+def wrong_above_100(state, event):
+    """A defect: large amounts count twice, once a stream has seen a refund."""
+    after = healthy(state, event)
+    refunded = bool(state and state.get("refunded")) or event.type == "refunded"
+    if refunded and _amount(event) > 100:
+        after["balance"] += _amount(event)
+    return {**after, "refunded": refunded}
+
+
+def wrong_without_a_trace(state, event):
+    after = wrong_above_100(state, event)
+    return after
+
+
+def old_fold(state, event):
+    """Knows amounts as numbers only."""
+    state = state or {"balance": 0, "events": 0}
+    return {"balance": state["balance"] + event.data["amount"], "events": state["events"] + 1}
+
+
+def crashes(state, event):
+    if event.data.get("poison"):
+        sys.stderr.write("about to die\n")
+        sys.stderr.flush()
+        os._exit(3)
+    return healthy(state, event)
+
+
+def hangs(state, event):
+    if event.data.get("poison"):
+        time.sleep(3600)
+    return healthy(state, event)
+
+
+def prints(state, event):
+    print("hello from the user's code")
+    return healthy(state, event)
+
+
+def unshowable(state, event):
+    return object()
+
+
+def writes_a_file(state, event):
+    Path(os.environ["TARGET"]).write_text("sent")
+    return healthy(state, event)
+
+
+def connects(state, event):
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=0.1).close()
+    except OSError:
+        pass
+    return healthy(state, event)
+
+
+def starts_a_process(state, event):
+    subprocess.run(["true"], check=True)
+    return healthy(state, event)
+
+
+def reads_a_file(state, event):
+    Path(__file__).read_text()
+    return healthy(state, event)
+
+
+class Resumable:
+    """Snapshots that carry their version and are not used by another."""
+
+    version = 1
+
+    @staticmethod
+    def fold(state, event):
+        return healthy(state, event)
+
+    @classmethod
+    def dump(cls, state):
+        return state
+
+    @classmethod
+    def restore(cls, snapshot):
+        return snapshot
+
+
+class Stale(Resumable):
+    """A defect: a later version that takes the earlier one's snapshots as they are, without what it adds."""
+
+    @staticmethod
+    def fold(state, event):
+        state = state or {"balance": 0, "events": 0, "largest": 0}
+        after = healthy(state, event)
+        return {**after, "largest": max(state.get("largest", 0), _amount(event))}
+
+
+class Renewed(Stale):
+    """Healthy: refuses snapshots without what it adds."""
+
+    @classmethod
+    def restore(cls, snapshot):
+        if "largest" not in snapshot:
+            raise ValueError("this snapshot is of an earlier version")
+        return snapshot
