@@ -270,11 +270,15 @@ def test_what_an_agent_does_not_understand_it_refuses(
 def test_a_disk_that_is_full_makes_no_whole_recording(
     there: There, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    arrived = threading.Event()
+
     def full(*_: object) -> None:
+        arrived.wait(SOON_S)  # what is lost sooner does not arrive at all
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(RecordingCopy, "append", full)
     with following(there, tmp_path) as here:
+        arrived.set()
         assert here.remote.wait(SOON_S) == -9
         assert not here.remote.whole
         assert "No space left" in here.log.read_text()
