@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from harness.history import RunFacts
-from harness.reporting.text import cell, printable
+from harness.plain_text import printable
+from harness.reporting.text import cell
 from harness.verdict import Evidence, Status, Verdict
 
 _TAGS = {Status.FAIL: "failure", Status.UNKNOWN: "error"}

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from harness.plain_text import printable
 from harness.reporting import text
 
 TEMPLATES = "templates"
@@ -55,4 +56,4 @@ def _digest(content: str) -> str:
 
 def _printable(value: Any) -> Any:
     """Applied to all that a template shows: foreign text may hold characters that no document may."""
-    return text.printable(value) if type(value) is str else value
+    return printable(value) if type(value) is str else value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 from harness.verdict import Cell
 
@@ -11,15 +10,9 @@ NONE = "\u2013"
 """A dash, for what was not measured."""
 NARROW_SPACE = "\u202f"
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNITS = {"ms": "ms", "s": "s", "bytes": "bytes"}
 _SHARES = {"rate", "share", "availability"}
 _BOUNDS = {"max", "min"}
-
-
-def printable(text: str) -> str:
-    """The text with what XML 1.0 forbids (control characters, lone surrogates) replaced by U+FFFD."""
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def count(number: int) -> str:
@@ -90,7 +83,3 @@ def figure(name: str, value: Cell) -> tuple[str, str]:
         return " ".join(words), number
     unit = _UNITS[words.pop(place)]
     return " ".join(words), f"{number}{NARROW_SPACE}{unit}"
-
-
-def shortened(text: str, letters_max: int) -> str:
-    return text if len(text) <= letters_max else text[: max(1, letters_max - 1)].rstrip() + "…"

@@ -8,10 +8,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.plain_text import printable
 from harness.reporting import json_report, junit
 from harness.reporting.drawing.labels import place
 from harness.reporting.drawing.svg import linear_ticks
-from harness.reporting.text import decimal, figure, percent, printable
+from harness.reporting.text import decimal, figure, percent
 from harness.verdict import Evidence, Status, Verdict
 from tests.unit.reporting.runs import FACTS
 

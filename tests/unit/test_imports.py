@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "harness"
 
 LAYERS = (
-    ("errors", "bounds", "verdict", "waiting"),
+    ("errors", "bounds", "plain_text", "verdict", "waiting"),
     ("history", "environment", "columns"),
     ("protocols",),
     ("scenario",),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from harness.plain_text import shortened
 from harness.reporting.axis import Span
 from harness.reporting.drawing.labels import Place, place, rows_used
 from harness.reporting.drawing.picture import FONT_PX, ROW_PX, Picture
 from harness.reporting.drawing.svg import element, hint, text_width
 from harness.reporting.drawing.symbols import SYMBOL_PX, symbol
-from harness.reporting.text import seconds, shortened
+from harness.reporting.text import seconds
 from harness.reporting.timeline_data import FaultBand, Mark, MarkKind, StepBand
 
 STRIP_PX = 10.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
-from harness.reporting.text import printable
+from harness.plain_text import printable
 
 Attribute: TypeAlias = str | float | int
 LETTER_WIDTH = 0.56

@@ -62,7 +62,7 @@ class Comparison:
     mismatches: tuple[Mismatch, ...]
 
 
-Outcome: TypeAlias = "Mismatch | Meeting"
+Found: TypeAlias = "Mismatch | Meeting"
 
 
 def compare(reader: AvroSchema, writer: AvroSchema) -> Comparison:
@@ -89,18 +89,18 @@ class _Walk:
                 continue
             self._seen.add(pair)
             meetings.append(meeting)
-            for outcome in self._compare(meeting):
-                if isinstance(outcome, Meeting):
-                    waiting.append(outcome)
+            for found in self._compare(meeting):
+                if isinstance(found, Meeting):
+                    waiting.append(found)
                 else:
-                    mismatches.append(outcome)
+                    mismatches.append(found)
         return Comparison(tuple(meetings), tuple(mismatches))
 
     def _resolved(self, meeting: Meeting) -> Meeting:
         reader, writer = self._reader.target(meeting.reader), self._writer.target(meeting.writer)
         return Meeting(reader, writer, meeting.trail)
 
-    def _compare(self, meeting: Meeting) -> Iterator[Outcome]:
+    def _compare(self, meeting: Meeting) -> Iterator[Found]:
         reader, writer, trail = meeting.reader, meeting.writer, meeting.trail
         match reader, writer:
             case _, Union():
@@ -119,7 +119,7 @@ class _Walk:
                 reason = f"the writer's {said(writer)} is not read as {said(reader)}"
                 yield Mismatch(Rule.TYPE, reader.path, writer.path, reason, trail)
 
-    def _writer_union(self, reader: Type, writer: Union, trail: Trail) -> Iterator[Outcome]:
+    def _writer_union(self, reader: Type, writer: Union, trail: Trail) -> Iterator[Found]:
         """Each branch must be read."""
         for number, written in enumerate(writer.branches):
             branch = self._writer.target(written)
@@ -130,14 +130,14 @@ class _Walk:
                 reason = f"the writer's union may hold {said(branch)}, which is not read as {said(reader)}"
                 yield Mismatch(Rule.UNION_BRANCH, reader.path, branch.path, reason, way)
 
-    def _reader_union(self, reader: Union, writer: Type, trail: Trail) -> Outcome:
+    def _reader_union(self, reader: Union, writer: Type, trail: Trail) -> Found:
         branch = self._matching.branch_for(reader, writer)
         if branch is not None:
             return Meeting(branch, writer, trail)
         reason = f"no branch of the reader's {said(reader)} reads the writer's {said(writer)}"
         return Mismatch(Rule.UNION_BRANCH, reader.path, writer.path, reason, trail)
 
-    def _named(self, reader: Named, writer: Named, trail: Trail) -> Iterator[Outcome]:
+    def _named(self, reader: Named, writer: Named, trail: Trail) -> Iterator[Found]:
         if not names_match(reader, writer):
             reason = f"the writer's {said(writer)} is not {said(reader)}, and none of its aliases"
             yield Mismatch(Rule.NAME, f"{reader.path}/name", f"{writer.path}/name", reason, trail)
@@ -151,7 +151,7 @@ class _Walk:
             case Record(), Record():
                 yield from self._record(reader, writer, trail)
 
-    def _record(self, reader: Record, writer: Record, trail: Trail) -> Iterator[Outcome]:
+    def _record(self, reader: Record, writer: Record, trail: Trail) -> Iterator[Found]:
         pairs = self._matching.fields(reader, writer)
         for field in pairs.missing:
             if field.default is None:

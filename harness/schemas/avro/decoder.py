@@ -11,7 +11,7 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import parse_schema
 from fastavro.validation import validate
 
-from harness.reporting.text import shortened
+from harness.plain_text import shortened
 from harness.schemas.avro.model import AvroSchema, Datum
 
 DECODER = f"fastavro {version('fastavro')}"

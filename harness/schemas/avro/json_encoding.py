@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from harness.reporting.text import printable, shortened
+from harness.plain_text import printable, shortened
 from harness.schemas.avro.model import Branch, Datum
 from harness.schemas.decision import Json
 

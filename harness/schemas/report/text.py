@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from textwrap import fill, indent
 
-from harness.reporting.text import printable, shortened
+from harness.plain_text import printable, shortened
 from harness.schemas.checking import Answer, Broken, Checked
 from harness.schemas.decision import Compatibility, Decision
 from harness.schemas.gate import GateAnswer, Reading

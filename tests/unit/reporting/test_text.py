@@ -50,8 +50,3 @@ def test_figures_wear_their_units(name: str, value: Cell, shown: tuple[str, str]
 
 def test_what_was_not_measured_is_a_dash() -> None:
     assert text.seconds(None) == text.milliseconds(None) == text.cell(None) == text.decimal(float("nan")) == text.NONE
-
-
-def test_long_text_is_shortened() -> None:
-    assert text.shortened("ledger -> postgres", 9) == "ledger -…"
-    assert text.shortened("ledger", 6) == "ledger"
