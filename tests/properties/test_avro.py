@@ -9,15 +9,19 @@ from typing import Any
 import fastavro
 import pytest
 from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException, UnknownType
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from harness.errors import InvalidInput
 from harness.schemas.avro import AvroFormat
 from harness.schemas.avro.model import AvroSchema
 from harness.schemas.decision import Compatibility
-from tests.properties.avro_schemas import Schema, pairs, schemas, small_events
+from tests.properties.avro_schemas import PRIMITIVES, Schema, pairs, schemas, small_events
 
 AVRO = AvroFormat()
+KEYWORDS = ("type", "name", "namespace", "fields", "items", "values", "symbols", "size", "default", "aliases")
+COMPLEX = ("record", "enum", "array", "map", "fixed")
 FASTAVRO_BREAKS = (SchemaResolutionError, ArithmeticError, AttributeError, EOFError, LookupError, TypeError, ValueError)
 SLOW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -122,3 +126,35 @@ def place(document: Any, pointer: str) -> bool:
         else:
             pytest.fail(f"{pointer} leads nowhere")
     return True
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from([*KEYWORDS, "x"]), inner | st.sampled_from([*PRIMITIVES, *COMPLEX]), max_size=5
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@SLOW
+@given(json_values)
+def test_what_is_no_schema_is_refused_as_such_and_never_breaks(document: Any) -> None:
+    try:
+        schema = AVRO.parse(json.dumps(document).encode())
+    except InvalidInput:
+        return
+    assert AVRO.decide(schema, schema).compatibility is Compatibility.COMPATIBLE
+
+
+@SLOW
+@given(schemas())
+def test_what_fastavro_takes_for_a_schema_is_one(schema: Schema) -> None:
+    try:
+        fastavro.parse_schema(schema)
+    except (SchemaParseException, UnknownType):
+        assume(False)
+    AVRO.parse(json.dumps(schema).encode())

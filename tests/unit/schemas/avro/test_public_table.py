@@ -51,12 +51,13 @@ def lines(pairs: list[dict[str, Schema]], decided: list[Decision]) -> Iterator[s
     """A table in Markdown: what the public table says, what was decided, and by which event."""
     agreements = sum(map(agrees, pairs, decided))
     yield f"# Avro: {agreements} of {len(pairs)} pairs as the public table has them\n"
-    yield "| pair | table | decided | rule | path | witness | refusal or notes |"
+    yield "| pair | table | decided | rule | path | witness | refusal, or what was tried |"
     yield "|---|---|---|---|---|---|---|"
     for number, (pair, decision) in enumerate(zip(pairs, decided, strict=True)):
         said = "compatible" if pair["compatible"] else "incompatible"
         verdict = decision.compatibility.value + ("" if agrees(pair, decision) else " **(differs)**")
         witness = "" if decision.witness is None else f"`{json.dumps(decision.witness.event)}`"
-        remark = "; ".join(decision.notes) if decision.witness is None else decision.witness.refusal
+        effort = f"{decision.effort.directed} events made for the differences, {decision.effort.generated} by chance"
+        remark = "; ".join((effort, *decision.notes)) if decision.witness is None else decision.witness.refusal
         cells = (str(number), said, verdict, decision.rule, decision.path or "(root)", witness, remark)
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
