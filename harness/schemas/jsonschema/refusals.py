@@ -204,6 +204,16 @@ def _unique_items(_new: Mapping[str, Json], old: Mapping[str, Json]) -> str:
     return "unique-items-added" if old.get("uniqueItems") is not True else ""
 
 
+def _dependencies(new: Mapping[str, Json], old: Mapping[str, Json]) -> str:
+    for keyword in ("dependentRequired", "dependencies"):
+        match new.get(keyword), old.get(keyword):
+            case dict() as after, dict() as before if after.keys() <= before.keys():
+                return "dependency-array-extended"
+            case dict(), _:
+                return "dependency-array-added"
+    return ""
+
+
 def _sum(new: Mapping[str, Json], old: Mapping[str, Json]) -> str:
     for keyword in ("anyOf", "oneOf"):
         match new.get(keyword), old.get(keyword):
@@ -219,6 +229,8 @@ _RULES: Final[Mapping[str, Callable[[Mapping[str, Json], Mapping[str, Json]], st
     "additionalProperties": _additional_properties,
     "additionalItems": _additional_items,
     "uniqueItems": _unique_items,
+    "dependentRequired": _dependencies,
+    "dependencies": _dependencies,
     "anyOf": _sum,
     "oneOf": _sum,
 }

@@ -88,7 +88,7 @@ class Words:
         return any(self._start in self._ending_after(later) for later in range(length + 1, length + 1 + end - start))
 
     def of_length(self, length: int, rng: Random | None = None) -> Iterator[str]:
-        """All strings of this length, with an `rng` one by chance first. Raises Undecidable if it is too long."""
+        """All strings of this length, the plainest or one by chance first. Raises Undecidable if it is too long."""
         if length > LENGTH_MAX:
             raise Undecidable(
                 f"it takes a string of {length:,} characters, and none longer than {LENGTH_MAX:,} are made"
@@ -96,6 +96,8 @@ class Words:
         if self._start not in self._ending_after(length):
             return
         self._budget.spend(length // 16)
+        if rng is None:
+            yield self._plainest(length)
         text: list[str] = []
         steps = [self._steps(self._start, length, rng)]
         while steps:
@@ -107,6 +109,22 @@ class Words:
                 steps.append(self._steps(state, length - len(text), rng))
                 continue
             del steps[-1], text[-1:]
+
+    def _plainest(self, length: int) -> str:
+        text: list[str] = []
+        state, left = self._start, length
+        while left:
+            ending = self._ending_after(left - 1)
+            chars, after = next(edge for edge in self._sorted(state) if edge[1] in ending)
+            # Where it may go round and round until the end, it does.
+            rounds = max(left - len(self._ends), 1) if after is state and self._always_ends(state) else 1
+            text.append(chars.sample * rounds)
+            state, left = after, left - rounds
+        return "".join(text)
+
+    def _always_ends(self, state: Language) -> bool:
+        """Does some string of every length from `len(self._ends)` on end well?"""
+        return self._repeats == (len(self._ends) - 1, len(self._ends)) and state in self._ends[-1]
 
     def _steps(self, state: Language, left: int, rng: Random | None) -> Iterator[tuple[str, Language]]:
         if not left:
