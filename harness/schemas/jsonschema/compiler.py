@@ -72,10 +72,9 @@ class Compiler:
             return self._compiled[location]
         if (level := self._open.get(location)) is not None:
             if level == self._level:
-                return self.formulas.unknown(f"{pointer(location) or 'the root'} refers to itself at the same value")
-            if location not in self._keys:
-                self._keys[location] = self._key(location)
-            return self.formulas.reference(self._keys[location], lambda: self.formula(location))
+                reason = f"{pointer(location) or 'the root'} refers to itself at the same value"
+                return self.formulas.unknown(self.key(location), reason)
+            return self.formulas.reference(self.key(location), lambda: self.formula(location))
         self._open[location] = self._level
         try:
             self._compiled[location] = self._schema(self.document.references.at(location), location)
@@ -106,8 +105,13 @@ class Compiler:
             case Ambiguous(name):
                 raise Undecidable(f"{pointer((*location, keyword))}: where {name!r} leads depends on the way to it")
 
-    def _key(self, location: Location) -> Hashable:
+    def key(self, location: Location) -> Hashable:
         """The same for what is written the same, with all that it refers to, in whichever document."""
+        if location not in self._keys:
+            self._keys[location] = self._key(location)
+        return self._keys[location]
+
+    def _key(self, location: Location) -> Hashable:
         references = self.document.references
         if references.several:
             return (self.draft, location, json.dumps(self.document.content, sort_keys=True))
@@ -151,7 +155,7 @@ class Compiler:
         try:
             return self.formula(self.target(schema, keyword, location))
         except Undecidable as reason:
-            return self.formulas.unknown(str(reason))
+            return self.formulas.unknown(object(), str(reason))  # not even the same as where it stands again
 
     def _values(self, schema: Mapping[str, Json]) -> Iterator[Formula]:
         formulas = self.formulas

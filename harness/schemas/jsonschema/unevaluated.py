@@ -75,7 +75,8 @@ def _in_some_case(
     try:
         cases = _Evaluation(compiler, keyword).cases(schema, location, ())
     except Undecidable as reason:
-        return compiler.formulas.unknown(f"{pointer((*location, keyword))}: {reason}")
+        said = f"{pointer((*location, keyword))}: {reason}"
+        return compiler.formulas.unknown((keyword, compiler.key(location)), said)
     return compiler.formulas.any_of(rest(case) for case in cases)
 
 

@@ -240,8 +240,9 @@ class Reference(Formula):
 
 @dataclass(frozen=True, eq=False)
 class Unknown(Formula):
-    """Something that is not decided here; the same `reason` is the same thing, whatever it means."""
+    """Something that is not decided here, and why. What has the same `key` means the same, whatever that is."""
 
+    key: Hashable
     reason: str
     holds: bool
 
@@ -300,8 +301,8 @@ class Formulas:
     def reference(self, key: Hashable, meaning: Callable[[], Formula], holds: bool = True) -> Formula:
         return self._intern((Reference, key, holds), Reference(key, meaning, holds))
 
-    def unknown(self, reason: str, holds: bool = True) -> Formula:
-        return self._intern((Unknown, reason, holds), Unknown(reason, holds))
+    def unknown(self, key: Hashable, reason: str, holds: bool = True) -> Formula:
+        return self._intern((Unknown, key, holds), Unknown(key, reason, holds))
 
     def negation(self, formula: Formula) -> Formula:
         if formula not in self._negations:
@@ -324,8 +325,8 @@ class Formulas:
                 return self.exactly_one(parts, not holds)
             case Reference(key, meaning, holds):
                 return self.reference(key, meaning, not holds)
-            case Unknown(reason, holds):
-                return self.unknown(reason, not holds)
+            case Unknown(key, reason, holds):
+                return self.unknown(key, reason, not holds)
             case _:
                 raise TypeError(formula)
 

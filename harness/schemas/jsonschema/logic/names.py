@@ -68,7 +68,7 @@ def admits(names: Formula, name: str, matcher: Matcher) -> bool:
             return (sum(admits(part, name, matcher) for part in parts) == 1) == holds
         case Reference(_, meaning, holds):
             return admits(meaning(), name, matcher) == holds
-        case Unknown(reason):
+        case Unknown(_, reason):
             raise Undecidable(reason)
         case _:
             raise TypeError(names)

@@ -28,6 +28,8 @@ _LOOSENED = (
     (re.compile(r"\\P\{[^{}]*\}"), "[0-9]"),
 )
 """What an expression that cannot be compared is taken for, to have strings to try."""
+_GROUP = re.compile(r"\(([^()?][^()]*)\)")
+_BACK_REFERENCE = re.compile(r"\\([1-9])")
 
 
 @dataclass
@@ -131,7 +133,8 @@ class Strings:
         """About the strings of the pattern."""
         if isinstance(language := self._language(pattern), Language):
             return language
-        loose = pattern
+        groups = _GROUP.findall(pattern)
+        loose = _BACK_REFERENCE.sub(lambda back: f"(?:{''.join(groups[int(back[1]) - 1 :][:1])})", pattern)
         for expression, replacement in _LOOSENED:
             loose = expression.sub(replacement, loose)
         try:

@@ -340,7 +340,10 @@ def test_what_follows_is_proved(writer: Json, reader: Json) -> None:
         {"type": "array", "minItems": 3, "uniqueItems": True, "items": {"type": "boolean"}},
         {"type": "array", "contains": {"type": "string"}, "items": {"type": "integer"}},
         {"type": "array", "contains": {"const": 1}, "maxItems": 0},
-        {"$ref": "#/$defs/a", "$defs": {"a": {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#/$defs/a"}}}}},
+        {
+            "$ref": "#/$defs/a",
+            "$defs": {"a": {"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#/$defs/a"}}}},
+        },
     ],
     ids=lambda value: str(value)[:40],
 )
