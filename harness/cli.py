@@ -26,6 +26,7 @@ from harness.errors import HarnessError
 from harness.replay_command import replay
 from harness.schema_command import schema
 from harness.streams_command import streams
+from harness.upcasters_command import upcasters
 
 if TYPE_CHECKING:
     from harness.reporting.terminal import Display
@@ -94,6 +95,7 @@ cli.add_command(cluster)
 cli.add_command(schema)
 cli.add_command(streams)
 cli.add_command(replay)
+cli.add_command(upcasters)
 
 
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────

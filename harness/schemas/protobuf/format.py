@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import InvalidInput
-from harness.schemas.decision import Compatibility, Decision, Schema
+from harness.schemas.decision import Compatibility, Decision, Json, Schema
+from harness.schemas.protobuf.events import Impossible, Maker
 from harness.schemas.protobuf.pairing import Encoding, Pairing
 from harness.schemas.protobuf.remarks import remarks
-from harness.schemas.protobuf.runtime import Runtime, load
+from harness.schemas.protobuf.runtime import NotAnEvent, Refused, Runtime, load
 from harness.schemas.protobuf.search import BRIEF, THOROUGH, Searched, search
 from harness.schemas.protobuf.source import read_files
 
@@ -30,6 +34,22 @@ class ProtobufSchema:
     def name(self) -> str:
         """The message's full name."""
         return self.runtime.types.root
+
+    def complaint(self, document: Json) -> str:
+        """Why an event in JSON does not satisfy it, an unknown name among the reasons; empty if it does."""
+        try:
+            reading = self.runtime.from_json(document, strict=True)
+        except Refused as refusal:
+            return str(refusal)
+        return f"{', '.join(reading.lacking)} is required" if reading.lacking else ""
+
+    def examples(self, count: int) -> Iterator[dict[str, Json]]:
+        """Up to `count` events in JSON, made by chance, the same each time; none of a message that requires itself."""
+        maker = Maker(self.runtime.types, self.runtime.types, random.Random(1))
+        with suppress(Impossible):
+            for _ in range(count):
+                with suppress(NotAnEvent):
+                    yield self.runtime.to_json(maker.by_chance())
 
 
 @dataclass(frozen=True)

@@ -79,10 +79,10 @@ class Runtime:
         encoded: bytes = message.SerializePartialToString(deterministic=True)
         return encoded
 
-    def to_json(self, event: Tree) -> Json:
+    def to_json(self, event: Tree) -> dict[str, Json]:
         """Raises NotAnEvent for what JSON has no form for, a date after the year 9999 for example."""
         try:
-            document: Json = MessageToDict(self._message(event), descriptor_pool=self.pool)
+            document: dict[str, Json] = MessageToDict(self._message(event), descriptor_pool=self.pool)
         except SerializeToJsonError as error:
             raise NotAnEvent(str(error)) from error
         return document
@@ -143,11 +143,11 @@ class Runtime:
         except DecodeError as error:
             raise Refused(f"DecodeError: {error}") from error
 
-    def from_json(self, document: Json) -> Reading:
-        """Reads as a parser that ignores names it does not know. Raises Refused."""
+    def from_json(self, document: Json, *, strict: bool = False) -> Reading:
+        """Reads as a parser that ignores names it does not know, unless `strict`. Raises Refused."""
         message = self.message_class()
         try:
-            ParseDict(document, message, ignore_unknown_fields=True, descriptor_pool=self.pool)
+            ParseDict(document, message, ignore_unknown_fields=not strict, descriptor_pool=self.pool)
         except ParseError as error:
             raise Refused(f"ParseError: {error}") from error
         return self._reading(message)

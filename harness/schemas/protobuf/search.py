@@ -161,7 +161,7 @@ class Trial:
 
     def _finding(self, rule: str, path: str, event: Tree, encoded: bytes, refusal: str) -> Finding:
         try:
-            document = self._writer.to_json(event)
+            document: Json = self._writer.to_json(event)
         except NotAnEvent:
             document = self._writer.to_text(event)
         hexed = encoded.hex() if self._encoding is Encoding.WIRE else ""

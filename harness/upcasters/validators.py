@@ -1,0 +1,106 @@
+"""Schemas in the formats that there are, each on the validator that teams use for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import fastavro.schema
+import fastavro.validation
+import jsonschema_rs
+
+from harness.errors import InvalidInput
+from harness.schemas.protobuf import ProtobufFormat, ProtobufSchema
+from harness.upcasters import generation
+from harness.upcasters.registry import Data
+from harness.upcasters.schemas import Schema
+
+
+@dataclass(frozen=True)
+class JsonSchema:
+    document: Any
+    validator: Any
+
+    def complaint(self, data: Data) -> str:
+        error = next(iter(self.validator.iter_errors(data)), None)
+        if error is None:
+            return ""
+        path = "".join(f"/{part}" for part in error.instance_path)
+        return f"{path}: {error.message}" if path else str(error.message)
+
+    def examples(self, count: int) -> tuple[Data, ...]:
+        return generation.examples(self.document, self.validator.is_valid, count)
+
+
+@dataclass(frozen=True)
+class AvroSchema:
+    parsed: Any
+
+    def complaint(self, data: Data) -> str:
+        try:
+            fastavro.validation.validate(data, self.parsed, raise_errors=True, strict=True)
+        except fastavro.validation.ValidationError as error:
+            return str(error)
+        return ""
+
+    def examples(self, count: int) -> tuple[Data, ...]:
+        """None: events of Avro are not made yet."""
+        return ()
+
+
+@dataclass(frozen=True)
+class ProtobufJson:
+    """Data in Protobuf's JSON form."""
+
+    schema: ProtobufSchema
+
+    def complaint(self, data: Data) -> str:
+        return self.schema.complaint(data)
+
+    def examples(self, count: int) -> tuple[Data, ...]:
+        return tuple(self.schema.examples(count))
+
+
+def _json_schema(file: Path) -> Schema:
+    try:
+        document = json.loads(file.read_bytes())
+        return JsonSchema(document, jsonschema_rs.validator_for(document, retriever=_nowhere))
+    except (ValueError, RecursionError) as error:
+        message = getattr(error, "message", str(error))
+        raise InvalidInput(
+            f"is not a JSON Schema: {message}", file=file, line=getattr(error, "lineno", None)
+        ) from error
+
+
+def _nowhere(_uri: str) -> NoReturn:
+    raise OSError("schemas are not fetched")
+
+
+def _avro_schema(file: Path) -> Schema:
+    try:
+        return AvroSchema(fastavro.schema.parse_schema(json.loads(file.read_bytes())))
+    except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
+        raise InvalidInput(f"is not an Avro schema: {error}", file=file, line=getattr(error, "lineno", None)) from error
+
+
+def _protobuf_schema(file: Path) -> Schema:
+    return ProtobufJson(ProtobufFormat().parse(file.read_bytes(), file))
+
+
+_READERS: Mapping[str, Callable[[Path], Schema]] = {
+    ".json": _json_schema,
+    ".avsc": _avro_schema,
+    ".proto": _protobuf_schema,
+}
+SUFFIXES = tuple(_READERS)
+
+
+def read_schema(file: Path) -> Schema:
+    """Raises InvalidInput for what is no schema of the format that its suffix says."""
+    try:
+        return _READERS[file.suffix](file)
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", file=file) from error
