@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from harness.errors import InvalidInput
 from harness.schemas.decision import Json
@@ -72,7 +73,7 @@ def read_events(file: Path) -> Recorded:
                     continue
                 position = f"{file.name}:{number}"
                 try:
-                    sampling.add(_event(json.loads(line), position))
+                    sampling.add(_event(msgspec.json.decode(line), position))
                 except (ValueError, RecursionError) as error:
                     broken.append(BrokenLine(position, str(error)))
     except OSError as error:

@@ -32,6 +32,10 @@ _FORMATS: Mapping[str, Strategy] = {
 _ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=5))
 
 
+class _Enough(Exception):
+    """Ends Hypothesis's run: it takes it for a test that fails."""
+
+
 def examples(schema: Any, is_valid: Callable[[Any], bool], count: int) -> tuple[Data, ...]:
     """Up to `count` objects that are valid, each once, the same each time."""
     found: dict[str, Data] = {}
@@ -41,16 +45,21 @@ def examples(schema: Any, is_valid: Callable[[Any], bool], count: int) -> tuple[
         max_examples=count * ATTEMPTS_PER_EXAMPLE,
         database=None,
         deadline=None,
+        report_multiple_bugs=False,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(_strategy(schema, _Context(schema)))
     def collect(data: object) -> None:
-        if isinstance(data, dict) and len(found) < count and is_valid(data):
+        if len(found) >= count:
+            raise _Enough
+        if isinstance(data, dict) and is_valid(data):
             found.setdefault(repr(data), data)
 
     try:
         collect()
+    except _Enough:
+        pass
     except (Unsatisfiable, InvalidArgument):
         return ()  # bounds that exclude each other: nothing satisfies it, or nothing that is made here
     return tuple(found.values())

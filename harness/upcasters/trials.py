@@ -21,7 +21,7 @@ from harness.upcasters.schemas import Schemas
 from harness.upcasters.user_code.messages import Hop, Load, Loaded, Touched, Walk, Walked
 from harness.upcasters.user_code.process import Limits, NoAnswer, UserProcess
 
-EXAMPLES = 60
+EXAMPLES = 40
 """Events made from each schema."""
 LOADINGS_MAX = 30
 """Events of one type that are loaded as the application loads them."""
@@ -69,7 +69,8 @@ def known_versions(catalog: Catalog, recorded: Recorded, schemas: Schemas) -> It
             if name == event_type:
                 stored[version] = f"{count} recorded, the first at {recorded.kept[name, version][0].position}"
         targets = [step.target for step in catalog.upcasters(event_type)]
-        newest = declared or max((*stored, *targets))
+        readers = [step.source for step in catalog.downcasters(event_type)]
+        newest = declared or max((*stored, *targets, *readers))
         if event_type in catalog.event_types or len(stored) > 1:
             is_reached = declared is not None or newest in targets
             yield Versions(event_type, dict(sorted(stored.items())), newest, declared is not None, is_reached)

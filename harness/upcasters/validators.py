@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
+import fastavro
 import fastavro.schema
 import fastavro.validation
 import jsonschema_rs
@@ -40,9 +42,11 @@ class AvroSchema:
     parsed: Any
 
     def complaint(self, data: Data) -> str:
+        """A field that the record does not have is a complaint too: it would not be written."""
         try:
-            fastavro.validation.validate(data, self.parsed, raise_errors=True, strict=True)
-        except fastavro.validation.ValidationError as error:
+            fastavro.validation.validate(data, self.parsed)
+            fastavro.schemaless_writer(BytesIO(), self.parsed, data, strict_allow_default=True)
+        except (fastavro.validation.ValidationError, ValueError) as error:
             return str(error)
         return ""
 
@@ -81,9 +85,12 @@ def _nowhere(_uri: str) -> NoReturn:
 
 def _avro_schema(file: Path) -> Schema:
     try:
-        return AvroSchema(fastavro.schema.parse_schema(json.loads(file.read_bytes())))
+        parsed = fastavro.schema.parse_schema(json.loads(file.read_bytes()))
     except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
         raise InvalidInput(f"is not an Avro schema: {error}", file=file, line=getattr(error, "lineno", None)) from error
+    if not isinstance(parsed, dict) or parsed["type"] != "record" or "fields" not in parsed:
+        raise InvalidInput("is not an Avro schema of an event, which is a record", file=file)
+    return AvroSchema(parsed)
 
 
 def _protobuf_schema(file: Path) -> Schema:

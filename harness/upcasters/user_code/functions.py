@@ -26,8 +26,9 @@ class RegisteredFunctions:
         return copied
 
     def encode(self, data: object) -> object:
-        """Raises TypeError or ValueError for what is no JSON."""
-        return json.loads(json.dumps(data, allow_nan=False))
+        """Raises TypeError or ValueError for what is no JSON, half of a surrogate pair among it."""
+        plain = json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
+        return json.loads(plain)
 
     def apply(self, event_type: str, hop: Hop, data: Data) -> Data:
         """Raises TypeError for a function that returns anything but data."""
