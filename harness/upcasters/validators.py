@@ -85,11 +85,12 @@ def _nowhere(_uri: str) -> NoReturn:
 
 def _avro_schema(file: Path) -> Schema:
     try:
-        parsed = fastavro.schema.parse_schema(json.loads(file.read_bytes()))
+        document = json.loads(file.read_bytes())
+        parsed = fastavro.schema.parse_schema(document)
     except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
         raise InvalidInput(f"is not an Avro schema: {error}", file=file, line=getattr(error, "lineno", None)) from error
-    if not isinstance(parsed, dict) or parsed["type"] != "record" or "fields" not in parsed:
-        raise InvalidInput("is not an Avro schema of an event, which is a record", file=file)
+    if not isinstance(document, dict) or "fields" not in document:
+        raise InvalidInput("is not an Avro schema of an event, which is a record with fields", file=file)
     return AvroSchema(parsed)
 
 
