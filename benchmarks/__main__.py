@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "load", "checkers")
+NAMES = ("startup", "load", "checkers", "replay")
 
 
 def main() -> int:

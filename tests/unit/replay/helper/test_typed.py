@@ -9,7 +9,7 @@ import pytest
 from harness.replay.helper import typed
 from harness.replay.helper.effects import Watch
 from harness.replay.helper.serve import Answers
-from tests.unit.replay.code.typed_shop import Accounts, Account
+from tests.unit.replay.code.typed_shop import Account, Accounts
 
 
 def line(kind: str, position: int, amount: object, **others: object) -> bytes:
