@@ -125,3 +125,13 @@ class Renewed(Stale):
 
 def ordered(state: Any, event: Any) -> Any:
     return [*(state or []), event.data["amount"]]
+
+
+def needs_a_name(state: Any, event: Any) -> Any:
+    """A defect: without the name, which a shredded key hides, nothing goes on."""
+    name = event.data["name"] if event.position == 1 and event.stream == "a" else (state or {}).get("name", "")
+    return {**healthy(state, event), "name": name}
+
+
+def stands_no_name(state: Any, event: Any) -> Any:
+    return {**healthy(state, event), "name": event.data.get("name", (state or {}).get("name", ""))}

@@ -55,6 +55,7 @@ PASS, UNKNOWN, FAIL = Status.PASS, Status.UNKNOWN, Status.FAIL
         (Shredded(), Shredding("1.0", outcome(), outcome('{"balance":0}'), concerned=True), FAIL),
         (Shredded(Ignored.parse(["/balance"])), Shredding("1.0", outcome(), outcome('{"balance":0}'), True), PASS),
         (Shredded(Ignored.parse(["/balance"])), Shredding("1.0", outcome(), outcome('{"balance":0}'), False), FAIL),
+        (Shredded(), Shredding("1.0", outcome(), outcome(), concerned=False), UNKNOWN),
         (Shredded(), Shredding("1.0", failed(), outcome(), concerned=True), UNKNOWN),
         (Shredded(), Shredding("1.0", outcome(), outcome(None), concerned=True), UNKNOWN),
         (Commuting(), Swap("1.0", 1, ("paid", "paid"), outcome(), outcome()), PASS),
