@@ -27,8 +27,7 @@ def open_heads(recording: Recording) -> Iterator[tuple[duckdb.DuckDBPyConnection
     """
     with duckdb.connect(config=dict(parquet.CONFIG)) as connection:
         if isinstance(recording, parquet.Parquet):
-            recording.create_heads(connection, TABLE)
-            yield connection, recording.broken(connection)
+            yield connection, recording.create_heads(connection, TABLE)
         else:
             broken: list[BrokenRecord] = []
             columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())

@@ -30,9 +30,7 @@ COLUMNS: Final = {
 
 _DEFAULTS: Final = {"version": "1", "metadata": "'{}'"}
 CONFIG: Final[Mapping[str, str | bool | int | float | list[str]]] = {"memory_limit": "1GiB"}
-_SOUND: Final = (
-    "stream <> '' AND position >= 0 AND type <> '' AND version >= 1 AND data IS NOT NULL AND metadata IS NOT NULL"
-)
+_SOUND: Final = "stream <> '' AND position >= 0 AND type <> '' AND version >= 1"
 _ROWS_A_GROUP_MAX: Final = 122_880
 _BYTES_A_GROUP: Final = 64 << 20
 """A group of rows is in memory as a whole when it is written or read."""
@@ -53,22 +51,34 @@ class Parquet:
             except duckdb.Error as error:
                 raise InvalidInput(f"cannot be read as Parquet: {error}", file=self.path) from error
 
-    def create_heads(self, connection: duckdb.DuckDBPyConnection, view: str) -> None:
-        """A view of all but the data, without the rows that are broken. Raises InvalidInput."""
+    def create_heads(self, connection: duckdb.DuckDBPyConnection, view: str) -> tuple[BrokenRecord, ...]:
+        """A view of all but the data, without the rows that are broken, which are returned.
+
+        What only a look into the metadata shows is not found. Raises InvalidInput.
+        """
+        source = self._source(connection)
+        broken = f"NOT coalesce({self._sound(connection)}, false)"
+        [(count,)] = connection.execute(f"SELECT count(*) FROM {source} WHERE {broken}").fetchall()
         connection.execute(
             f"CREATE TEMP VIEW {view} AS SELECT stream, position, type, version, octet_length(data) AS bytes "
-            f"FROM {self._source(connection)} WHERE {_SOUND}"
+            f"FROM {source} {f'WHERE NOT ({broken})' if count else ''}"
         )
+        if not count:
+            return ()
+        numbered = f"(SELECT *, row_number() OVER () AS number FROM {source})"
+        rows = connection.execute(f"SELECT number FROM {numbered} WHERE {broken}").fetchall()
+        return tuple(BrokenRecord(str(self.path), number, "a value is missing or wrong") for (number,) in rows)
 
-    def broken(self, connection: duckdb.DuckDBPyConnection) -> tuple[BrokenRecord, ...]:
-        """The rows that `events` calls broken, but for what only a look into metadata shows. Raises InvalidInput."""
-        rows = connection.execute(
-            f"SELECT number FROM (SELECT *, row_number() OVER () AS number FROM {self._source(connection)}) "
-            f"WHERE NOT coalesce({_SOUND}, false)"
-        )
-        return tuple(
-            BrokenRecord(str(self.path), number, "a value is missing or wrong") for (number,) in rows.fetchall()
-        )
+    def _sound(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """What a row has to be. Whether data are missing is asked of the file's own statistics, where it has them."""
+        large = [
+            name
+            for name, nulls in connection.execute(
+                "SELECT path_in_schema, sum(stats_null_count) FROM parquet_metadata(?) GROUP BY ALL", [str(self.path)]
+            ).fetchall()
+            if name in ("data", "metadata") and nulls != 0
+        ]
+        return " AND ".join((_SOUND, *(f"{name} IS NOT NULL" for name in large)))
 
     def _source(self, connection: duckdb.DuckDBPyConnection) -> str:
         """The file as a subquery with our columns; a value of a wrong type is null. Raises InvalidInput."""

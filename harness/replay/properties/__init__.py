@@ -25,6 +25,8 @@ class Tally:
     """
 
     cases: int = 0
+    telling: int = 0
+    """Cases in which a violation could have shown."""
     violations: int = 0
     undecided: int = 0
     records: list[Record] = field(default_factory=list)
@@ -42,6 +44,7 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         self.cases += other.cases
+        self.telling += other.telling
         self.violations += other.violations
         self.undecided += other.undecided
         self.records = _first([*self.records, *other.records])
@@ -68,6 +71,8 @@ class Property(ABC, Generic[Case]):
     """A sentence with {cases}."""
     fails: ClassVar[str]
     """A sentence with {violations} and {cases}."""
+    vacuous: ClassVar[str] = ""
+    """A sentence for when no case was telling."""
 
     @abstractmethod
     def violations(self, case: Case) -> Iterator[Record]:
@@ -76,6 +81,10 @@ class Property(ABC, Generic[Case]):
     def more(self, case: Case) -> int:
         """How many violations the case has beyond those with a record."""
         return 0
+
+    def tells(self, case: Case) -> bool:
+        """Whether a violation could have shown in this case at all."""
+        return True
 
     def undecided(self, case: Case) -> str:
         """Why the case cannot be decided; empty if it can."""
@@ -89,6 +98,7 @@ class Property(ABC, Generic[Case]):
 
     def count(self, tally: Tally, case: Case) -> None:
         tally.cases += 1
+        tally.telling += self.tells(case)
         for record in self.violations(case):
             tally.violate(record)
         tally.violations += self.more(case)
@@ -97,7 +107,7 @@ class Property(ABC, Generic[Case]):
             tally.leave_undecided(reason)
 
     def judge(self, tally: Tally) -> Verdict:
-        """A violation fails; without one, a case that was not decided is unknown, and so are no cases."""
+        """A violation fails; without one, a case that was not decided is unknown, and so is no telling case."""
         figures: dict[str, Cell] = {"cases": tally.cases, "violations": tally.violations, "undecided": tally.undecided}
         if tally.violations:
             evidence = Evidence(self.title, self.columns, tuple(tally.records), tally.violations)
@@ -108,6 +118,8 @@ class Property(ABC, Generic[Case]):
             return Verdict(self.name, Status.UNKNOWN, reason, figures)
         if not tally.cases:
             return Verdict(self.name, Status.UNKNOWN, "There was nothing to judge.", figures)
+        if not tally.telling:
+            return Verdict(self.name, Status.UNKNOWN, self.vacuous, figures)
         return Verdict(self.name, Status.PASS, self.holds.format(cases=tally.cases), figures)
 
     def check(self, cases: Iterable[Case]) -> Verdict:

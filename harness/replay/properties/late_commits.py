@@ -38,6 +38,8 @@ class LateCommits(Property[Reading]):
     holds = "{cases} readers took every position that was committed, however late."
     fails = "{violations} positions were passed over or never reached."
 
+    vacuous = "No position was committed later than a higher one, so nothing could be passed over."
+
     def violations(self, case: Reading) -> Iterator[Record]:
         for commit in case.commits:
             if commit.position in case.taken:
@@ -47,10 +49,12 @@ class LateCommits(Property[Reading]):
             elif case.calm:
                 yield (case.reader, commit.position, commit.at, case.checkpoint, "never reached")
 
+    def tells(self, case: Reading) -> bool:
+        """Whether any position was committed later than a higher one."""
+        in_order = [commit.position for commit in sorted(case.commits, key=lambda commit: commit.at)]
+        return in_order != sorted(in_order)
+
     def undecided(self, case: Reading) -> str:
         if not case.commits:
             return "nothing was committed"
-        in_order = sorted(case.commits, key=lambda commit: commit.at)
-        if [commit.position for commit in in_order] == sorted(commit.position for commit in in_order):
-            return "no position was committed later than a higher one, so nothing could be passed over"
         return "" if case.calm else f"{case.reader} may not have come to the end yet"

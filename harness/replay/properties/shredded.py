@@ -33,6 +33,8 @@ class Shredded(Property[Shredding]):
     holds = "Without the key, {cases} streams are replayed as before, but for what it hid."
     fails = "{violations} things are otherwise without the key, in {cases} streams."
 
+    vacuous = "The rules hid nothing of any event that was tried."
+
     def violations(self, case: Shredding) -> Iterator[Record]:
         if not case.before.comparable:
             return
@@ -43,6 +45,9 @@ class Shredded(Property[Shredding]):
             for difference in differences(case.before.state or b"", case.after.state or b"", hidden):
                 what = f"{difference.pointer} was {difference.first} and is {difference.second}"
                 yield (case.version, case.before.unit, None, what)
+
+    def tells(self, case: Shredding) -> bool:
+        return case.concerned
 
     def undecided(self, case: Shredding) -> str:
         if not case.before.comparable:

@@ -7,23 +7,26 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
-def _amount(event):
-    return event.data["amount"] if isinstance(event.data["amount"], int) else event.data["amount"]["cents"]
+def _amount(event: Any) -> int:
+    amount = event.data["amount"]
+    return int(amount if isinstance(amount, int) else amount["cents"])
 
 
-def healthy(state, event):
+def healthy(state: Any, event: Any) -> Any:
     state = state or {"balance": 0, "events": 0}
     return {"balance": state["balance"] + _amount(event), "events": state["events"] + 1}
 
 
-def with_currency(state, event):
+def with_currency(state: Any, event: Any) -> Any:
     return {**healthy(state, event), "currency": event.data.get("currency", "EUR")}
 
 
-def wrong_above_100(state, event):
+def wrong_above_100(state: Any, event: Any) -> Any:
     """A defect: large amounts count twice, once a stream has seen a refund."""
     after = healthy(state, event)
     refunded = bool(state and state.get("refunded")) or event.type == "refunded"
@@ -32,18 +35,13 @@ def wrong_above_100(state, event):
     return {**after, "refunded": refunded}
 
 
-def wrong_without_a_trace(state, event):
-    after = wrong_above_100(state, event)
-    return after
-
-
-def old_fold(state, event):
+def old_fold(state: Any, event: Any) -> Any:
     """Knows amounts as numbers only."""
     state = state or {"balance": 0, "events": 0}
     return {"balance": state["balance"] + event.data["amount"], "events": state["events"] + 1}
 
 
-def crashes(state, event):
+def crashes(state: Any, event: Any) -> Any:
     if event.data.get("poison"):
         sys.stderr.write("about to die\n")
         sys.stderr.flush()
@@ -51,40 +49,38 @@ def crashes(state, event):
     return healthy(state, event)
 
 
-def hangs(state, event):
+def hangs(state: Any, event: Any) -> Any:
     if event.data.get("poison"):
         time.sleep(3600)
     return healthy(state, event)
 
 
-def prints(state, event):
-    print("hello from the user's code")
+def prints(state: Any, event: Any) -> Any:
+    print("hello from the user's code")  # noqa: T201
     return healthy(state, event)
 
 
-def unshowable(state, event):
+def unshowable(state: Any, event: Any) -> Any:
     return object()
 
 
-def writes_a_file(state, event):
+def writes_a_file(state: Any, event: Any) -> Any:
     Path(os.environ["TARGET"]).write_text("sent")
     return healthy(state, event)
 
 
-def connects(state, event):
-    try:
+def connects(state: Any, event: Any) -> Any:
+    with suppress(OSError):
         socket.create_connection(("127.0.0.1", 9), timeout=0.1).close()
-    except OSError:
-        pass
     return healthy(state, event)
 
 
-def starts_a_process(state, event):
+def starts_a_process(state: Any, event: Any) -> Any:
     subprocess.run(["true"], check=True)
     return healthy(state, event)
 
 
-def reads_a_file(state, event):
+def reads_a_file(state: Any, event: Any) -> Any:
     Path(__file__).read_text()
     return healthy(state, event)
 
@@ -95,15 +91,15 @@ class Resumable:
     version = 1
 
     @staticmethod
-    def fold(state, event):
+    def fold(state: Any, event: Any) -> Any:
         return healthy(state, event)
 
     @classmethod
-    def dump(cls, state):
+    def dump(cls, state: Any) -> Any:
         return state
 
     @classmethod
-    def restore(cls, snapshot):
+    def restore(cls, snapshot: Any) -> Any:
         return snapshot
 
 
@@ -111,7 +107,7 @@ class Stale(Resumable):
     """A defect: a later version that takes the earlier one's snapshots as they are, without what it adds."""
 
     @staticmethod
-    def fold(state, event):
+    def fold(state: Any, event: Any) -> Any:
         state = state or {"balance": 0, "events": 0, "largest": 0}
         after = healthy(state, event)
         return {**after, "largest": max(state.get("largest", 0), _amount(event))}
@@ -121,7 +117,21 @@ class Renewed(Stale):
     """Healthy: refuses snapshots without what it adds."""
 
     @classmethod
-    def restore(cls, snapshot):
+    def restore(cls, snapshot: Any) -> Any:
         if "largest" not in snapshot:
             raise ValueError("this snapshot is of an earlier version")
         return snapshot
+
+
+def ordered(state: Any, event: Any) -> Any:
+    return [*(state or []), event.data["amount"]]
+
+
+def needs_a_name(state: Any, event: Any) -> Any:
+    """A defect: without the name, which a shredded key hides, nothing goes on."""
+    name = event.data["name"] if event.position == 1 and event.stream == "a" else (state or {}).get("name", "")
+    return {**healthy(state, event), "name": name}
+
+
+def stands_no_name(state: Any, event: Any) -> Any:
+    return {**healthy(state, event), "name": event.data.get("name", (state or {}).get("name", ""))}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from msgspec import Struct
 
 
@@ -25,25 +28,25 @@ class Refunded(Line, tag="refunded", gc=False):
 
 
 class Account:
-    def __init__(self):
+    def __init__(self) -> None:
         self.balance = 0
         self.currency = ""
 
 
-def _paid(account, event):
+def _paid(account: Account, event: Paid) -> Account:
     account.balance += event.data.amount
     account.currency = event.data.currency if event.version > 1 else "EUR"
     return account
 
 
-def _refunded(account, event):
+def _refunded(account: Account, event: Refunded) -> Account:
     if event.data.amount < 0:
         raise ValueError("a refund is not negative")
     account.balance -= event.data.amount
     return account
 
 
-class ACCOUNTS:
-    events = (Paid, Refunded)
-    fold = {Paid: _paid, Refunded: _refunded}
+class Accounts:
+    events: ClassVar = (Paid, Refunded)
+    fold: ClassVar[dict[type, Callable[..., Account]]] = {Paid: _paid, Refunded: _refunded}
     start = Account
