@@ -19,7 +19,7 @@ LAYERS = (
     ("protocols",),
     ("scenario",),
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
-    ("supervisor", "drivers", "strategies", "faults", "load", "events", "checkers", "reporting"),
+    ("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
     ("scenario_file", "run", "runner"),
