@@ -12,6 +12,8 @@ from typing import Any
 from harness.toxics.toxic import KINDS, Stream, Toxic
 
 INT64_MAX = (1 << 63) - 1
+_GO_REVISION = 'struct { Attributes interface {} "json:\\"attributes\\""; Toxicity float32 "json:\\"toxicity\\"" }'
+_GO_PROXY_OF_MANY = 'struct { toxiproxy.Proxy; Enabled *bool "json:\\"enabled\\"" }'
 
 
 class BadBody(Exception):
@@ -82,9 +84,9 @@ def _refuse(text: str) -> None:
     raise BadBody(f"invalid character {text[0]!r} looking for beginning of value")
 
 
-def proxy_body(value: Any) -> ProxyBody:
+def proxy_body(value: Any, go_type: str = "toxiproxy.Proxy") -> ProxyBody:
     """Raises BadBody, and for its toxics BadStream, BadKind."""
-    fields = _Fields(value, "Proxy", "toxiproxy.Proxy")
+    fields = _Fields(value, "Proxy", go_type)
     return ProxyBody(
         fields.text("name"),
         fields.text("listen"),
@@ -99,8 +101,8 @@ def proxy_bodies(value: Any) -> tuple[ProxyBody, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise BadBody(f"json: cannot unmarshal {_kind_of(value)} into Go value of type []toxiproxy.Proxy")
-    return tuple(proxy_body(item) for item in value)
+        raise BadBody(f"json: cannot unmarshal {_kind_of(value)} into Go value of type []{_GO_PROXY_OF_MANY}")
+    return tuple(proxy_body(item, _GO_PROXY_OF_MANY) for item in value)
 
 
 def new_toxic(value: Any) -> Toxic:
@@ -126,7 +128,7 @@ def new_toxic(value: Any) -> Toxic:
 
 def revision(value: Any, kind: str) -> Revision:
     """Raises BadBody."""
-    fields = _Fields(value, "", "toxics.ToxicWrapper")
+    fields = _Fields(value, "", _GO_REVISION)
     attributes = fields.inner("attributes", f"toxics.{_go_name(kind)}")
     return Revision(fields.fraction("toxicity"), _attributes(attributes, kind))
 

@@ -7,6 +7,7 @@ import os
 import socket
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 from harness.toxics.flow import Counter, Flow
@@ -69,6 +70,9 @@ class Connection:
             self._fail(error.strerror or str(error))
             return
         if code == errno.EINPROGRESS:
+            # On this machine it is there by now, which spares a round of the event loop.
+            code = self._upstream.connect_ex(address)
+        if code == errno.EALREADY:
             self._loop.add_writer(self._upstream.fileno(), self._answered, self._upstream, others)
         else:
             self._settle(self._upstream, code, others)
@@ -80,7 +84,7 @@ class Connection:
     def _settle(
         self, upstream: socket.socket, code: int, others: list[tuple[socket.AddressFamily, tuple[str, int]]]
     ) -> None:
-        if not code:
+        if code in (0, errno.EISCONN):
             self._start(upstream)
         elif others:
             upstream.close()
@@ -110,9 +114,15 @@ class Connection:
 
     # ── ending ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def delivered(self) -> None:
-        if all(flow.over for flow in self._flows.values()):
+    def delivered(self, side: socket.socket) -> None:
+        if self._is_idle():
             self.cut()
+        else:
+            with suppress(OSError):  # its peer may have gone
+                side.shutdown(socket.SHUT_WR)
+
+    def _is_idle(self) -> bool:
+        return all(flow.over for flow in self._flows.values())
 
     def lost(self, side: socket.socket) -> None:
         """What came from that side is still delivered to the other; what was to go there is not."""
@@ -124,7 +134,8 @@ class Connection:
             back.finish(End.CUT)
         if side.fileno() >= 0:
             side.close()
-        self.delivered()
+        if self._is_idle():
+            self.cut()
 
     def cut(self) -> None:
         self._end(socket.socket.close)

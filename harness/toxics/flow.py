@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,8 +35,8 @@ class Counter:
 class Owner(Protocol):
     """The connection that a flow is a direction of."""
 
-    def delivered(self) -> None:
-        """The flow has delivered all of its source, and its end."""
+    def delivered(self, side: socket.socket) -> None:
+        """All that was to go to that side has."""
 
     def lost(self, side: socket.socket) -> None:
         """That side is closed, by its peer without notice, or by a toxic."""
@@ -205,9 +204,7 @@ class Flow:
             self._owner.lost(self.sink)
         else:
             self.stop()
-            with suppress(OSError):  # its peer may have gone
-                self.sink.shutdown(socket.SHUT_WR)
-            self._owner.delivered()
+            self._owner.delivered(self.sink)
 
     def _read(self, wanted: bool) -> None:
         if wanted is not self._reading:
