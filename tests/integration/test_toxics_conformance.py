@@ -630,7 +630,7 @@ def test_it_acts_when_it_should(server: ToxicServer, kind: str) -> None:
     late: list[float] = []
     usual: list[float] = []
     with Wire(server, "plain") as plain, Wire(server, "timed") as timed:
-        timed.add(kind, **attributes)
+        timed.add(kind, "downstream", **attributes)
         while len(late) < TRIES_MAX:
             usual.append(answer_s(plain))
             late.append(measure(timed) - expected_s)

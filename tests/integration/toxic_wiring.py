@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +107,7 @@ def _answers(server: ToxicServer) -> bool:
 class Wire:
     """A proxy of the server's, with what it leads to: the test accepts, so that it holds both ends of a connection."""
 
-    def __init__(self, server: ToxicServer, name: str, toxics: Sequence[Mapping[str, object]] = ()) -> None:
+    def __init__(self, server: ToxicServer, name: str) -> None:
         self.server = server
         self.path = f"/proxies/{name}"
         self._stack = ExitStack()
@@ -118,8 +118,6 @@ class Wire:
         assert proxy.status == 201, proxy.text
         host, port = proxy.content["listen"].split(":")
         self.address = (host, int(port))
-        for toxic in toxics:
-            self.add(**toxic)
 
     def __enter__(self) -> Wire:
         return self
