@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from harness.drivers.ports import HOST, free_port
-from harness.servers import TOXIPROXY, find
+from harness.servers import TOXIPROXY, find_program
 from harness.waiting import until
 
 EMBEDDED, ORIGINAL = "embedded", "toxiproxy"
@@ -80,7 +80,7 @@ def toxic_server(kind: str, *flags: str) -> Iterator[ToxicServer]:
     """Skips the test where there is no toxiproxy-server."""
     program: Sequence[str] = _EMBEDDED
     if kind == ORIGINAL:
-        found = find(TOXIPROXY)
+        found = find_program(TOXIPROXY)
         if found is None:
             pytest.skip(f"no toxiproxy-server here to compare with; {TOXIPROXY.remedy}")
         program = (str(found.path),)
