@@ -67,6 +67,11 @@ class _Ground:
     workspace: Workspace
     stack: ExitStack
 
+    def serves(self, scenario: Scenario) -> bool:
+        """The seed is its links', too."""
+        own = (self.environment, self.driver, self.workspace.seed)
+        return own == (scenario.environment, scenario.driver, scenario.seed)
+
 
 class Session:
     """See open_session."""
@@ -117,7 +122,7 @@ class Session:
 
     def _ground_for(self, scenario: Scenario) -> _Ground:
         ground = self._ground
-        if ground is not None and (ground.environment, ground.driver) == (scenario.environment, scenario.driver):
+        if ground is not None and ground.serves(scenario):
             return ground
         if ground is not None:
             self._ground = None

@@ -12,10 +12,9 @@ from harness.faults.network import LinkFault
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
-from harness.protocols import Driver, Fault, Linked, Strategy
+from harness.protocols import Driver, Fault, Strategy
 from harness.protocols.load import LoadPlace
 from harness.scenario import Change, Load, LoadWhere, Scenario, ScheduledFault
-from harness.servers import TOXIPROXY, find
 from harness.toml_reader import nearest
 from harness.versions import resolve
 
@@ -85,8 +84,6 @@ def check_offered(fault: Fault, driver: type[Driver]) -> None:
     message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {_names(lacking)}"
     reasons: Mapping[type, str] = getattr(driver, "lacks", {})
     message += "".join(f"; {reason}" for reason in dict.fromkeys(reasons[each] for each in lacking & reasons.keys()))
-    if Linked in lacking and find(TOXIPROXY) is None:
-        message += f", as {TOXIPROXY.name} was not found; {TOXIPROXY.remedy}"
     raise Unsupported(message)
 
 

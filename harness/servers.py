@@ -1,6 +1,7 @@
 """Where the real servers are: in an environment variable, on the PATH, in a wheel, or built into a cache folder.
 
-Looked for in that order. Nothing is started here but `go install`, and that only when asked for.
+Looked for in that order. In the place of toxiproxy, where it is nowhere, there is one of our own. Nothing is started
+here but `go install`, and that only when asked for.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ TOXIPROXY_VERSION = "2.12.0"
 TOXIPROXY_MODULE = f"github.com/Shopify/toxiproxy/v2/cmd/server@v{TOXIPROXY_VERSION}"
 # It does not know its version unless it is told while it is built.
 TOXIPROXY_FLAGS = f"-ldflags=-X=github.com/Shopify/toxiproxy/v2.Version={TOXIPROXY_VERSION}"
+EMBEDDED = "embedded"
+SERVER = "server"
 INSTALL_S_MAX = 600.0
 VERSION_S_MAX = 10.0
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
@@ -50,6 +54,10 @@ class Server:
     variable_is_folder: bool = False
     often_broken: bool = False
     """What the PATH holds under its name may not run, so it is asked for its version before it is believed."""
+    module: str = ""
+    """The embedded one, which is used where the server is not found; "" if there is none."""
+    choice_variable: str = ""
+    """Environment variable that says which: `embedded`, also where the server is found, or `server`, never embedded."""
 
 
 ENVOY = Server(
@@ -93,9 +101,11 @@ TOXIPROXY = Server(
     in_wheel=None,
     image="ghcr.io/shopify/toxiproxy:2.12.0",
     image_variable="HARNESS_TOXIPROXY_IMAGE",
-    rules_out="faults of links (latency, timeout, reset_peer, down): services reach their stores directly",
+    rules_out="the driver local: there are no links",
     remedy="install Go and run `harness doctor --install`, put toxiproxy-server on the PATH, "
     "or set HARNESS_TOXIPROXY_SERVER to its path",
+    module="harness.toxics.server",
+    choice_variable="HARNESS_TOXIPROXY",
 )
 SERVERS = (ENVOY, POSTGRES, NATS, TOXIPROXY)
 
@@ -106,10 +116,28 @@ class Found:
 
     path: Path
     source: str
+    module: str = ""
+    """Of the embedded one, which `path` runs."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """To be followed by its arguments."""
+        return (str(self.path), *(("-I", "-m", self.module) if self.module else ()))
 
 
 def find(server: Server) -> Found | None:
-    """None if it is nowhere. Raises MissingServer if its environment variable points at something else."""
+    """None if it is nowhere. Raises MissingServer if one of its environment variables says something else."""
+    choice = os.environ.get(server.choice_variable, "") if server.module else SERVER
+    if choice not in {"", EMBEDDED, SERVER}:
+        raise MissingServer(f"{server.choice_variable} is {choice!r}, and not {EMBEDDED!r} or {SERVER!r}")
+    found = None if choice == EMBEDDED else find_program(server)
+    if found is None and choice != SERVER:
+        return Found(Path(sys.executable), EMBEDDED, server.module)
+    return found
+
+
+def find_program(server: Server) -> Found | None:
+    """As `find`, but never the embedded one."""
     if given := os.environ.get(server.variable):
         return _from_variable(server, Path(given))
     places: tuple[tuple[str, Callable[[Server], Path | None]], ...] = (
@@ -125,17 +153,26 @@ def find(server: Server) -> Found | None:
 
 def need(server: Server) -> Path:
     """The server's executable. Raises MissingServer, with the way to get it."""
+    return _needed(server).path
+
+
+def need_command(server: Server) -> tuple[str, ...]:
+    """What runs the server, to be followed by its arguments. Raises MissingServer, with the way to get it."""
+    return _needed(server).command
+
+
+def _needed(server: Server) -> Found:
     found = find(server)
     if found is None:
         raise MissingServer(f"{server.name} was not found; {server.remedy}")
-    return found.path
+    return found
 
 
-def version_of(program: Path) -> str:
+def version_of(*command: str | Path) -> str:
     """The first thing like a version that it prints. Raises OSError or SubprocessError if it does not run."""
     output = subprocess.run(
-        [str(program), "--version"], capture_output=True, text=True, timeout=VERSION_S_MAX, check=True
-    ).stdout.replace(str(program), "")
+        [*command, "--version"], capture_output=True, text=True, timeout=VERSION_S_MAX, check=True
+    ).stdout.replace(str(command[0]), "")
     match = _VERSION.search(output)
     return match[0] if match else "unknown"
 

@@ -43,6 +43,7 @@ class ProxiedLinks:
     def __init__(self, workspace: Workspace, runtime: Runtime, room: int | None = None) -> None:
         """`room` is for how many links at a time places are made at once; None: each place is made with its link."""
         self._log = workspace.logs / "links.log"
+        self._seed = workspace.seed
         self._runtime = runtime
         self._places = runtime.places(LINKS, 1 + (room or 0))
         self._admin, *self._spare = self._places
@@ -55,7 +56,7 @@ class ProxiedLinks:
 
     def start(self) -> PartProcess:
         bind = self._admin.bind
-        argv = ("-host", bind.host, "-port", str(bind.port))
+        argv = ("-host", bind.host, "-port", str(bind.port), "-seed", str(self._seed), "-proxy-metrics")
         part = Part(LINKS, argv, self._log, TOXIPROXY, variables={"LOG_LEVEL": "info"}, places=self._places)
         self._process = self._runtime.spawn(part)
         return self._process

@@ -13,7 +13,7 @@ from harness.drivers.ports import HOST, free_port
 from harness.drivers.runtime import Address, Part, Place
 from harness.environment import Environment
 from harness.protocols import Command, Process, Workspace
-from harness.servers import need
+from harness.servers import need_command
 
 
 def is_stopped(stat: str) -> bool:
@@ -90,7 +90,7 @@ class LocalRuntime:
         write_whole(file, text)
 
     def spawn(self, part: Part) -> LocalProcess:
-        program = (str(need(part.server)),) if part.server else ()
+        program = need_command(part.server) if part.server else ()
         folder = None if part.folder is None else Path(part.folder)
         command = Command(part.name, (*program, *part.argv), part.variables, folder, part.log, part.user)
         return LocalProcess(self._spawner.spawn(command))

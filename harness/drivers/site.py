@@ -19,7 +19,7 @@ from harness.protocols import Workspace
 from harness.versions import resolve
 
 MakeStore = Callable[[Store, Workspace, Runtime], StoreServer]
-MakeLinkedSystem = type[LinkedRunningSystem]
+MakeSystem = type[LinkedRunningSystem]
 
 
 class _Part(Protocol):
@@ -35,25 +35,24 @@ def open_site(
     runtime: Runtime,
     servers: Mapping[StoreKind, MakeStore],
     *,
-    linked: bool,
     places_in_advance: bool = True,
-    linked_system: MakeLinkedSystem = LinkedRunningSystem,
+    make_system: MakeSystem = LinkedRunningSystem,
 ) -> Iterator[RunningSite]:
     """Start all servers at the same time, and stop them so.
 
     `places_in_advance` where the ports of a part are fixed with its start, so that those of all links are made early.
-    `linked_system` is what the site's systems are, where they can do more than those of every driver.
+    `make_system` is what the site's systems are, where they can do more than those of every driver.
     Raises MissingServer, StartFailed; what was started is then stopped.
     """
     stores = {store.name: servers[store.kind](store, workspace, runtime) for store in environment.stores}
     router = EnvoyRouter(environment, workspace, runtime)
-    links = ProxiedLinks(workspace, runtime, _room(environment) if places_in_advance else None) if linked else None
-    parts: list[_Part] = [router, *([links] if links else []), *stores.values()]
+    links = ProxiedLinks(workspace, runtime, _room(environment) if places_in_advance else None)
+    parts: list[_Part] = [router, links, *stores.values()]
     with stopping(lambda: _at_once([part.stop for part in parts])):
         _at_once([part.start for part in parts])
         for part in parts:
             part.await_up()
-        yield RunningSite(environment, workspace, runtime, stores, router, links, linked_system)
+        yield RunningSite(environment, workspace, runtime, stores, router, links, make_system)
 
 
 def _at_once(acts: Sequence[Callable[[], object]]) -> None:
@@ -79,8 +78,8 @@ class RunningSite:
         runtime: Runtime,
         stores: Mapping[str, StoreServer],
         router: EnvoyRouter,
-        links: ProxiedLinks | None,
-        linked_system: MakeLinkedSystem,
+        links: ProxiedLinks,
+        make_system: MakeSystem,
     ) -> None:
         self._environment = environment
         self._workspace = workspace
@@ -88,7 +87,7 @@ class RunningSite:
         self._stores = stores
         self._router = router
         self._links = links
-        self._linked_system = linked_system
+        self._make_system = make_system
         urls = {name: store.url(store.place.inside) for name, store in stores.items()}
         self._migrations = Migrations(environment, workspace, runtime, urls)
         self._kept: set[str] = set()
@@ -98,8 +97,7 @@ class RunningSite:
         """Raises InvalidInput for an unknown version, StepFailed if a migration fails, StartFailed."""
         resolve(self._environment, version)
         self._router.reset()
-        if self._links:
-            self._links.reset()
+        self._links.reset()
         self._fill_stores(version)
         system = self._system()
         with stopping(system.stop):
@@ -123,4 +121,4 @@ class RunningSite:
 
     def _system(self) -> RunningSystem:
         parts = (self._environment, self._workspace, self._runtime, self._stores, self._migrations, self._router)
-        return self._linked_system(*parts, links=self._links) if self._links else RunningSystem(*parts)
+        return self._make_system(*parts, links=self._links)

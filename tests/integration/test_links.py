@@ -1,4 +1,4 @@
-"""Links between instances and stores, broken and mended through a real toxiproxy."""
+"""Links between instances and stores, broken and mended through a real toxiproxy and through the embedded one."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ import pytest
 
 from harness.drivers.local import LocalDriver
 from harness.drivers.system import LinkedRunningSystem
+from harness.environment import Environment
 from harness.errors import HarnessError
 from harness.protocols import Linked, Toxic
-from harness.servers import TOXIPROXY, find
+from harness.servers import EMBEDDED, SERVER, TOXIPROXY, find_program
 from tests.integration.echo import ECHO
 from tests.integration.echo.running import eventually, workspace
 
-pytestmark = [
-    pytest.mark.servers,
-    pytest.mark.skipif(find(TOXIPROXY) is None, reason=f"no toxiproxy-server here; {TOXIPROXY.remedy}"),
-]
+pytestmark = pytest.mark.servers
 LATENCY = Toxic("latency", {"latency": 200})
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[LinkedRunningSystem]:
+@pytest.fixture(scope="module", params=[EMBEDDED, SERVER])
+def shared(request: pytest.FixtureRequest) -> Iterator[LinkedRunningSystem]:
+    if request.param == SERVER and find_program(TOXIPROXY) is None:
+        pytest.skip(f"no toxiproxy-server here; {TOXIPROXY.remedy}")
     environment = replace(ECHO, stores=ECHO.stores[:1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TOXIPROXY.choice_variable, request.param)
+        yield from running(environment)
+
+
+def running(environment: Environment) -> Iterator[LinkedRunningSystem]:
     with workspace() as space, LocalDriver().open(environment, space) as site, site.start("1.0") as system:
         assert isinstance(system, LinkedRunningSystem)
         yield system

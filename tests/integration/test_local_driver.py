@@ -85,10 +85,14 @@ def test_a_harness_killed_in_the_middle_leaves_nothing() -> None:
 # ── links ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_without_toxiproxy_links_are_direct_and_not_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_toxiproxy_links_go_through_the_embedded_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(TOXIPROXY.variable, raising=False)
+    monkeypatch.delenv(TOXIPROXY.choice_variable, raising=False)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr("harness.servers.cache_folder", lambda: tmp_path)
     with workspace() as space, LocalDriver().open(ECHO, space) as site, running(site) as system:
-        assert not isinstance(system, Linked)
-        assert json.loads(get(system.url, "/environment").body)["POSTGRES_URL"] == system.store_url("postgres")
+        assert isinstance(system, Linked)
+        assert carrying(space.run_id, b"harness.toxics.server")
+        port = system.links()[0].address[1]
+        assert f":{port}/" in json.loads(get(system.url, "/environment").body)["POSTGRES_URL"]
+        assert f":{port}/" not in system.store_url("postgres")

@@ -7,7 +7,21 @@ import pytest
 
 from harness.doctor import Finding, examine, install, render
 from harness.errors import MissingServer
-from harness.servers import ENVOY, NATS, POSTGRES, TOXIPROXY, Found, Server, cache_folder, find, install_toxiproxy, need
+from harness.servers import (
+    ENVOY,
+    NATS,
+    POSTGRES,
+    TOXIPROXY,
+    Found,
+    Server,
+    cache_folder,
+    find,
+    find_program,
+    install_toxiproxy,
+    need,
+    need_command,
+    version_of,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +29,7 @@ def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No variables, an empty PATH and an empty cache; the wheels stay."""
     for server in (ENVOY, POSTGRES, NATS, TOXIPROXY):
         monkeypatch.delenv(server.variable, raising=False)
+    monkeypatch.delenv(TOXIPROXY.choice_variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -90,20 +105,47 @@ def test_the_folder_of_a_variable_is_that_of_the_programs(tmp_path: Path, monkey
 
 
 def test_what_was_built_is_found_in_the_cache() -> None:
-    assert find(TOXIPROXY) is None
+    assert find_program(TOXIPROXY) is None
     built = program(cache_folder() / "bin" / "toxiproxy-server")
     assert find(TOXIPROXY) == Found(built, "cache")
     assert need(TOXIPROXY) == built
+    assert need_command(TOXIPROXY) == (str(built),)
 
 
-def test_what_is_nowhere_is_refused_with_the_way_to_get_it() -> None:
+def test_where_there_is_no_toxiproxy_the_embedded_one_is_used() -> None:
+    assert source_of_links() == "embedded"
+    assert version_of(*need_command(TOXIPROXY)) == "2.12.0"
+
+
+def source_of_links() -> str:
+    found = find(TOXIPROXY)
+    assert found is not None
+    return found.source
+
+
+def test_the_embedded_one_can_be_chosen_though_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    program(cache_folder() / "bin" / "toxiproxy-server")
+    assert source_of_links() == "cache"
+    monkeypatch.setenv("HARNESS_TOXIPROXY", "embedded")
+    assert source_of_links() == "embedded"
+
+
+def test_where_the_embedded_one_is_not_wanted_the_way_to_get_the_other_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_TOXIPROXY", "server")
     with pytest.raises(MissingServer, match="toxiproxy was not found; install Go and run `harness doctor --install`"):
         need(TOXIPROXY)
+
+
+def test_another_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_TOXIPROXY", "none")
+    with pytest.raises(MissingServer, match="HARNESS_TOXIPROXY is 'none', and not 'embedded' or 'server'"):
+        find(TOXIPROXY)
 
 
 def test_without_go_nothing_can_be_built() -> None:
     with pytest.raises(MissingServer, match="no `go` on the PATH"):
         install_toxiproxy()
+    assert install().startswith("toxiproxy-server was not built, so the embedded one is used: ")
 
 
 def test_a_build_goes_to_the_cache_under_the_servers_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +160,7 @@ def test_the_doctor_tells_what_is_there_and_what_is_missing(tmp_path: Path, monk
     monkeypatch.setenv("HARNESS_ENVOY", str(program(tmp_path / "envoy3.9", prints="version: abc/1.40.0/Clean")))
     monkeypatch.setenv("HARNESS_NATS_SERVER", str(program(tmp_path / "nats", code=1)))
     monkeypatch.setenv("HARNESS_POSTGRES_BIN", "/nowhere")
+    monkeypatch.setenv("HARNESS_TOXIPROXY", "server")
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     examination = examine()
     envoy, database, nats, toxiproxy, docker, kind = examination.findings
@@ -132,6 +175,12 @@ def test_the_doctor_tells_what_is_there_and_what_is_missing(tmp_path: Path, monk
     assert "found    Envoy      1.40.0" in text
     assert f"rules out: {TOXIPROXY.rules_out}" in text
     assert f"to get it: {TOXIPROXY.remedy}" in text
+
+
+def test_the_doctor_tells_that_links_go_through_the_embedded_one() -> None:
+    line = next(line for line in render(examine()).splitlines() if "toxiproxy" in line)
+    assert line.startswith("  found    toxiproxy  2.12.0")
+    assert line.endswith("-m harness.toxics.server (embedded)")
 
 
 def test_the_doctor_is_content_when_nothing_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

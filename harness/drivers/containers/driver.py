@@ -26,6 +26,6 @@ class ContainersDriver:
         """Raises InvalidInput, MissingServer, StartFailed, HarnessError; what was started is then gone."""
         with (
             open_runtime(environment, workspace) as runtime,
-            open_site(environment, workspace, runtime, SERVERS, linked=True, linked_system=ContainersSystem) as site,
+            open_site(environment, workspace, runtime, SERVERS, make_system=ContainersSystem) as site,
         ):
             yield site

@@ -59,9 +59,7 @@ class KindDriver:
             ground = stack.enter_context(prepared_ground(environment, workspace, times))
             runtime = stack.enter_context(open_runtime(ground, workspace))
             times.note("namespace is made")
-            site = stack.enter_context(
-                open_site(environment, workspace, runtime, SERVERS, linked=True, linked_system=PodsSystem)
-            )
+            site = stack.enter_context(open_site(environment, workspace, runtime, SERVERS, make_system=PodsSystem))
             times.note("servers are up")
             yield site
 
