@@ -55,7 +55,7 @@ def show(recording: Path, count: int) -> int:
     """
     from itertools import islice
 
-    from harness.reporting.text import printable
+    from harness.plain_text import printable
     from harness.streams.census import take_census
     from harness.streams.files import open_recording
     from harness.streams.jsonlines import render
@@ -85,7 +85,7 @@ def convert(recording: Path, target: Path) -> int:
 
 
 def _described(census: Census) -> str:
-    from harness.reporting.text import printable
+    from harness.plain_text import printable
     from harness.reporting.verdict_text import render_verdicts
 
     lines = [
