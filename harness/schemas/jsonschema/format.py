@@ -6,7 +6,9 @@ from pathlib import Path
 
 from harness.schemas.decision import Decision, Schema
 from harness.schemas.jsonschema.comparison import decide
+from harness.schemas.jsonschema.differences import differences
 from harness.schemas.jsonschema.document import JsonSchema, read
+from harness.schemas.optional import Difference
 
 
 class JsonSchemaFormat:
@@ -21,6 +23,14 @@ class JsonSchemaFormat:
 
     def decide(self, reader: Schema, writer: Schema) -> Decision:
         """May `reader` read whatever `writer` may have written?"""
-        if not isinstance(reader, JsonSchema) or not isinstance(writer, JsonSchema):
-            raise TypeError("schemas of another format")
-        return decide(reader, writer)
+        return decide(_own(reader), _own(writer))
+
+    def differences(self, old: Schema, new: Schema) -> tuple[Difference, ...]:
+        """Each with what it does by itself."""
+        return differences(_own(old), _own(new))
+
+
+def _own(schema: Schema) -> JsonSchema:
+    if not isinstance(schema, JsonSchema):
+        raise TypeError("a schema of another format")
+    return schema
