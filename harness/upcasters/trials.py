@@ -154,10 +154,16 @@ def _load(
     ]
     current = [*(event for event in events if event.version == newest), *raised][:LOADINGS_MAX]
     newer = [event for event in events if event.version > newest][:LOADINGS_MAX]
-    probe = current[0].data if current else {}
-    probes = [] if newer else [StoredEvent(event_type, newest + 1, probe, "made up")]
-    for newness, group in ((Newness.NEWEST, current), (Newness.NEWER, newer), (Newness.PROBE, probes)):
+    for newness, group in ((Newness.NEWEST, current), (Newness.NEWER, newer)):
         yield from (_loaded(process, event, newness) for event in group)
+    if not newer:
+        yield from _probed(process, StoredEvent(event_type, newest, current[0].data if current else {}, "made up"))
+
+
+def _probed(process: UserProcess, event: StoredEvent) -> Iterator[Loading]:
+    """Nothing if the event is refused as what it is too: that it is refused as newer would then say nothing."""
+    if not _once(process, event, event.data).refusal:
+        yield _loaded(process, replace(event, version=event.version + 1), Newness.PROBE)
 
 
 def _loaded(process: UserProcess, event: StoredEvent, newness: Newness) -> Loading:

@@ -63,9 +63,9 @@ class VersionedClasses:
 
     def __init__(self, module: ModuleType) -> None:
         self._classes = {get_topic(each): each for each in classes_of(module)}
-        self._transcoder = _transcoder(module)
-        own = (each for each in vars(module).values() if isinstance(each, Mapper))
-        self._mapper: Mapper[Any] = next(own, Mapper(self._transcoder))
+        own: list[Mapper[Any]] = [each for each in vars(module).values() if isinstance(each, Mapper)]
+        self._mapper = own[0] if own else Mapper[Any](_transcoder(module))
+        self._transcoder = self._mapper.transcoder
 
     def catalog(self) -> Catalog:
         steps = tuple(step for topic, cls in self._classes.items() for step in _steps(topic, cls))
@@ -101,9 +101,15 @@ class VersionedClasses:
 
     def _mapped(self, topic: str, cls: type, state: Data) -> object:
         identity = str(_IDENTITY) if _takes_text(cls) else _IDENTITY
-        stored = StoredEvent(identity, 1, topic, self._transcoder.encode(state))
-        loaded: object = self._mapper.to_domain_event(stored)
+        loaded: object = self._mapper.to_domain_event(StoredEvent(identity, 1, topic, self._stored(state)))
         return loaded
+
+    def _stored(self, state: Data) -> bytes:
+        """As the mapper finds it in the store."""
+        stored = self._transcoder.encode(state)
+        if self._mapper.compressor:
+            stored = self._mapper.compressor.compress(stored)
+        return self._mapper.cipher.encrypt(stored) if self._mapper.cipher else stored
 
 
 _OWN_ATTRIBUTES = frozenset({"originator_id", "originator_version", "_id", "_version", "_pending_events"})

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
 
 import msgspec
 import psutil
@@ -23,10 +22,14 @@ from harness.upcasters.user_code.messages import Answer, Known, Order, Touched, 
 
 WORKER = "harness.upcasters.user_code.worker"
 LOOK_EVERY_S = 0.05
-WAITING_FACTOR: Final = 6
-"""How much longer than the limit of processor time it may take in all: this machine may be busy with something else."""
+ASLEEP_FACTOR = 6
+"""How much longer than the limit of processor time it may be asleep, all the time."""
+STARVED_S_MAX = 600.0
+"""For one that is awake and gets no processor time, which is this machine's fault."""
 END_S_MAX = 5.0
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 20
+SECONDS_PER_MB = 0.5
+"""Added to the limit by the size of an order: data are decoded and encoded several times."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class UserProcess:
         self._limits = limits
         self._variables = variables
         self._process: subprocess.Popen[bytes] | None = None
-        self._buffer = b""
+        self._read = bytearray()
+        """Of the next answers, what has come so far."""
 
     def __enter__(self) -> UserProcess:
         return self
@@ -96,11 +100,13 @@ class UserProcess:
         assert self._process is not None
         assert self._process.stdin is not None
         touched: list[Touched] = []
+        line = msgspec.json.encode(order) + b"\n"
+        limit_s = self._limits.processor_s + SECONDS_PER_MB * len(line) / 1e6
         try:
-            self._process.stdin.write(msgspec.json.encode(order) + b"\n")
+            self._process.stdin.write(line)
             self._process.stdin.flush()
             while True:
-                answer = self._answer(self._process, self._limits.processor_s, tuple(touched))
+                answer = self._answer(self._process, limit_s, tuple(touched))
                 if not isinstance(answer, Touched):
                     return answer, tuple(touched)
                 touched.append(answer)
@@ -112,19 +118,22 @@ class UserProcess:
         assert process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
+            end = self._read.find(b"\n")
+            while end < 0:
                 if selector.select(LOOK_EVERY_S):
                     chunk = os.read(process.stdout.fileno(), CHUNK_BYTES)
                     if not chunk:
                         raise NoAnswer(self._death(process), touched)
-                    self._buffer += chunk
+                    end = chunk.find(b"\n")
+                    end += len(self._read) if end >= 0 else 0
+                    self._read += chunk
                     continue
                 patience = patience or _Patience(process.pid, limit_s)
                 if lost := patience.lost():
                     self._end()
                     raise NoAnswer(lost.message, touched, certain=lost.certain)
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        answer: Answer = msgspec.json.decode(line, type=Answer)
+        answer: Answer = msgspec.json.decode(self._read[:end], type=Answer)
+        del self._read[: end + 1]
         return answer
 
     def _death(self, process: subprocess.Popen[bytes]) -> str:
@@ -136,7 +145,8 @@ class UserProcess:
         return f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
 
     def _end(self) -> None:
-        process, self._process, self._buffer = self._process, None, b""
+        process, self._process = self._process, None
+        self._read.clear()
         if process is None:
             return
         with suppress(ProcessLookupError):
@@ -160,8 +170,8 @@ class _Patience:
     def __init__(self, pid: int, limit_s: float) -> None:
         self._pid = pid
         self._limit_s = limit_s
-        self._used_before_s = self._look()[0]
-        self._began = time.monotonic()
+        self._used_before_s = self._used_last_s = self._look()[0]
+        self._began = self._stirred = time.monotonic()
 
     def _look(self) -> tuple[float, str]:
         """Processor time used, and what it does; for one that has ended zero and its state as a corpse."""
@@ -175,12 +185,13 @@ class _Patience:
     def lost(self) -> _Lost | None:
         """None as long as an answer may still come."""
         used_s, status = self._look()
-        used_s -= self._used_before_s
-        passed_s = time.monotonic() - self._began
-        if used_s > self._limit_s:
-            return _Lost(f"did not end within {self._limit_s:g} s of processor time", certain=True)
-        if passed_s > WAITING_FACTOR * self._limit_s:
-            waits = status == psutil.STATUS_SLEEPING
-            what = "it waits for something" if waits else "this machine may have had no time for it"
-            return _Lost(f"did not end within {passed_s:.0f} s, {used_s:.1f} s of them at work: {what}", certain=waits)
+        now = time.monotonic()
+        if status != psutil.STATUS_SLEEPING or used_s != self._used_last_s:
+            self._used_last_s, self._stirred = used_s, now
+        if used_s - self._used_before_s > self._limit_s:
+            return _Lost(f"did not end within {self._limit_s:.3g} s of processor time", certain=True)
+        if now - self._stirred > ASLEEP_FACTOR * self._limit_s:
+            return _Lost(f"slept for {now - self._stirred:.1f} s: it waits for something", certain=True)
+        if now - self._began > STARVED_S_MAX:
+            return _Lost(f"got no processor time to end within {now - self._began:.0f} s", certain=False)
         return None

@@ -116,3 +116,41 @@ def test_whether_an_old_ledger_reads_new_events_right_is_not_known_from_its_clas
     found = verdict("newer", "ledger.domain.v1_1", ledger_events)
     assert found.status is Status.UNKNOWN
     assert found.figures == {"events": 3, "loaded_silently": 3}
+
+
+# ── the application's own mapper ─────────────────────────────────────────────────────────────────────────────────
+
+COMPRESSING = """
+import zlib
+from dataclasses import dataclass
+from uuid import UUID
+from eventsourcing.persistence import Compressor, JSONTranscoder, Mapper
+
+class Zlib(Compressor):
+    def compress(self, data):
+        return zlib.compress(data)
+
+    def decompress(self, data):
+        return zlib.decompress(data)
+
+mapper = Mapper(JSONTranscoder(), compressor=Zlib())
+"""
+
+
+def test_what_is_stored_compressed_is_loaded_so(tmp_path: Path) -> None:
+    """An event that were refused for its form would look like one refused for its version."""
+    (tmp_path / "accounts.py").write_text(COMPRESSING + VERSION_1)
+    (tmp_path / "events.jsonl").write_text(json.dumps({"type": TOPIC, "data": {"owner": "Ada"}}))
+    target, recorded = str(tmp_path / "accounts.py"), read_events(tmp_path / "events.jsonl")
+    assert verdict("idempotent", target, recorded).status is Status.PASS
+    assert verdict("newer", target, recorded).status is Status.UNKNOWN
+
+
+def test_what_is_refused_in_every_version_says_nothing_of_newer_ones(tmp_path: Path) -> None:
+    refusing = "class Refusing(Mapper):\n    def to_domain_event(self, stored):\n        raise OSError('no key')\n"
+    (tmp_path / "accounts.py").write_text(
+        f"{COMPRESSING.partition('mapper =')[0]}{refusing}mapper = Refusing(JSONTranscoder()){VERSION_1}"
+    )
+    found = verdict("newer", str(tmp_path / "accounts.py"), Recorded())
+    assert found.status is Status.UNKNOWN
+    assert "There was no event type to try it with" in found.reason

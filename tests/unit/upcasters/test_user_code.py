@@ -300,3 +300,9 @@ def test_what_is_pure_is_not_taken_for_something_else(tmp_path: Path, before: st
     answer, touched = walked(registering(tmp_path, body, f"{before}\n"), {})
     assert not answer.failure
     assert touched == ()
+
+
+def test_large_events_come_through_whole(tmp_path: Path) -> None:
+    text = "x" * 50_000_000
+    answer, _ = walked(registering(tmp_path, "return {**data, 'b': 1}"), {"a": text})
+    assert answer.states == ({"a": text, "b": 1},)
