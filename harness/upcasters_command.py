@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ def check(target: str, schemas: Path | None, events: Path | None, skip: tuple[st
     """
     from harness.errors import InvalidInput
     from harness.reporting.verdict_text import render_verdicts
+    from harness.servers import cache_folder
     from harness.toml_reader import nearest
     from harness.upcasters.checks import CHECKS, judge
     from harness.upcasters.events import Recorded, read_events
@@ -49,6 +51,8 @@ def check(target: str, schemas: Path | None, events: Path | None, skip: tuple[st
     for name in skip:
         if name not in CHECKS:
             raise InvalidInput(f"there is no check {name!r}; {nearest(name, CHECKS)}")
+    # Otherwise Hypothesis makes a folder where it is run.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
     seen = try_upcasters(
         target,
         Recorded() if events is None else read_events(events),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,12 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "schemas" / "Opened").mkdir(parents=True)
     (tmp_path / "schemas" / "Opened" / "2.json").write_text(json.dumps(SCHEMA))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def storage_as_in_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command sets it for its process, which here is that of all tests."""
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(Path.cwd() / ".hypothesis"))
 
 
 def events(folder: Path, *data: object) -> Path:
@@ -69,6 +77,18 @@ def test_a_broken_line_makes_it_unknown_and_the_rest_is_judged(
     told = capsys.readouterr().out
     assert "1 lines could not be read, the first at events.jsonl:2" in told
     assert "PASS     pure" in told
+
+
+def test_nothing_is_left_where_it_is_run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (folder / "schemas" / "Opened" / "1.json").write_text(json.dumps(SCHEMA).replace("holder", "owner"))
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    program = [sys.executable, "-P", "-m", "harness", "upcasters", "check", str(folder / "accounts.py")]
+    variables = {"PATH": "", "XDG_CACHE_HOME": str(folder / "cache")}
+    done = subprocess.run(
+        [*program, "--schemas", str(folder / "schemas")], cwd=elsewhere, env=variables, check=False, timeout=120
+    )
+    assert done.returncode == 0
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_check_can_be_skipped_by_its_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
