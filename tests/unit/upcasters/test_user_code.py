@@ -16,6 +16,7 @@ from harness.errors import InvalidInput
 from harness.upcasters.catalog import Catalog
 from harness.upcasters.user_code.messages import Hop, Load, Loaded, Touched, Walk, Walked
 from harness.upcasters.user_code.process import Limits, NoAnswer, UserProcess
+from harness.waiting import until
 
 REGISTRY = "from harness.upcasters import Upcasters\nupcasters = Upcasters()\n"
 HOP = Hop(1, 2)
@@ -242,13 +243,21 @@ def test_one_that_dies_says_how(tmp_path: Path, body: str, how: str) -> None:
         opened.ask(Walk("Moved", {}, (HOP,)))
 
 
+def is_gone(pid: int) -> bool:
+    """A corpse that nobody has buried yet is gone too."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_nothing_of_it_is_left_behind(tmp_path: Path) -> None:
     body = "import subprocess\nreturn {'pid': subprocess.Popen(['sleep', '100']).pid}"
     with process(registering(tmp_path, body)) as opened:
         answer, _ = opened.ask(Walk("Moved", {}, (HOP,)))
         assert isinstance(answer, Walked)
         (state,) = answer.states
-    assert not psutil.pid_exists(state["pid"]) or psutil.Process(state["pid"]).status() == psutil.STATUS_ZOMBIE
+    assert until(lambda: is_gone(state["pid"]), timeout_s=60)
     assert not [child for child in psutil.Process(os.getpid()).children() if "worker" in " ".join(child.cmdline())]
 
 
