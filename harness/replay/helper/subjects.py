@@ -61,19 +61,26 @@ class Subject(Protocol):
 
 
 class Fold:
-    """`fold(state, event) -> state`, from None on; or an object that has it, and perhaps `dump` and `restore`."""
+    """`fold(state, event) -> state`, from None on; or an object that has it, and perhaps more.
+
+    `dump(state)` makes JSON of a state and `restore(json)` a state of that; `newer(event)` gives the version that the
+    code knows of an event that was written by a later one, else None.
+    """
 
     def __init__(self, target: Any) -> None:
         self._fold: Callable[[Any, Event], Any] = getattr(target, "fold", target)
         self._dump: Callable[[Any], Any] = getattr(target, "dump", as_json)
         self._restore: Callable[[Any], Any] | None = getattr(target, "restore", None)
+        self._newer: Callable[[Event], int | None] = getattr(target, "newer", lambda _: None)
         self.snapshots = self._restore is not None
         self._state: Any = None
+        self._last: Event | None = None
 
     def begin(self, unit: str, snapshot: Any) -> None:
         self._state = None if snapshot is None or self._restore is None else self._restore(snapshot)
 
     def apply(self, event: Event) -> None:
+        self._last = event
         self._state = self._fold(self._state, event)
 
     def flush(self) -> None:
@@ -86,7 +93,7 @@ class Fold:
         return self.state()
 
     def newer(self) -> int | None:
-        return None
+        return None if self._last is None else self._newer(self._last)
 
 
 class Projection:
