@@ -385,6 +385,7 @@ def test_bytes_come_through_both_ways_at_once(wire: Wire) -> None:
     assert receive(client, 200_000) == down[:200_000]
     client.sendall(up[200_000:])
     upstream.sendall(down[200_000:])
+    assert receive(upstream, 200_000) == up[200_000:]  # to close with something unread would reset
     upstream.close()
     assert receive_all(client).data == down[200_000:]
 
