@@ -269,6 +269,10 @@ class Compiler:
 
     def _objects(self, schema: Mapping[str, Json], location: Location) -> Iterator[Formula]:
         formulas, fact = self.formulas, self.formulas.fact
+        # First, as what is missing is the plainest witness.
+        match schema.get("required"):
+            case list() as required:
+                yield from (self.has(name) for name in required if isinstance(name, str))
         for names, way in self.listed(schema, location):
             yield fact(EachProperty(names, self.inner(way)))
         if "additionalProperties" in schema:
@@ -277,9 +281,6 @@ class Compiler:
         if "propertyNames" in schema:
             wrong = formulas.negation(self.inner((*location, "propertyNames")))
             yield fact(EachProperty(wrong, formulas.false))
-        match schema.get("required"):
-            case list() as required:
-                yield from (self.has(name) for name in required if isinstance(name, str))
         if "unevaluatedProperties" in schema and self.draft is Draft.DRAFT_2020_12:
             yield unevaluated_properties(self, schema, location)
 

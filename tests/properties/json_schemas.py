@@ -1,0 +1,110 @@
+"""Small JSON Schemas that are full of surprises, and documents small enough to try all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from hypothesis import strategies as st
+
+from harness.schemas.decision import Json
+from harness.schemas.jsonschema.keywords import Draft
+
+DOCUMENTS: tuple[Json, ...] = tuple(
+    json.loads(
+        """
+    [null, false, true, 0, 1, 2, -1, 3, 0.5, 1.5, "", "a", "b", "ab", "ba", "abc",
+     [], [0], [1], ["a"], [0, 1], [1, 1], [1, "a"], ["a", "a", 0], [[]], [null], [{"a": 1}], [1, 2, 3],
+     {}, {"a": 0}, {"a": 1}, {"b": 1}, {"a": "a"}, {"a": 1, "b": 1}, {"a": "a", "b": 0}, {"c": 1}, {"ab": 1},
+     {"a": {}}, {"a": {"a": 1}}, {"b": [1]}, {"a": 1, "b": 1, "c": 1}, {"a": []}, {"b": "ab", "ab": 2}]
+    """
+    )
+)
+
+_names = st.sampled_from(["a", "b", "c"])
+_patterns = st.sampled_from(["^a", "b$", "^[ab]+$", "a", "^.$", "^(?!a)"])
+_types = st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"])
+_counts = st.integers(0, 2)
+_documents = st.sampled_from(DOCUMENTS)
+_leaves: st.SearchStrategy[Json] = st.sampled_from(
+    [
+        *(True, False, {}, {"type": "integer"}, {"type": "string"}, {"const": 1}, {"maximum": 0}, {"minLength": 1}),
+        *({"enum": ["a", 1]}, {"$ref": "#/definitions/leaf"}),
+    ]
+)
+
+
+def _flat(draft: Draft) -> Mapping[str, st.SearchStrategy[Json]]:
+    """Keywords that hold no schemas."""
+    required: dict[str, st.SearchStrategy[Json]] = {
+        "type": _types | st.lists(_types, min_size=1, max_size=2, unique=True),
+        "const": _documents,
+        "enum": st.lists(_documents, min_size=1, max_size=3, unique_by=repr),
+        "maximum": st.sampled_from([0, 1, 2, 1.5]),
+        "minimum": st.sampled_from([-1, 0, 1, 0.5]),
+        "exclusiveMaximum": st.sampled_from([0, 1, 2]),
+        "exclusiveMinimum": st.sampled_from([-1, 0, 1]),
+        "multipleOf": st.sampled_from([1, 2, 0.5, 3]),
+        "maxLength": _counts,
+        "minLength": _counts,
+        "pattern": _patterns,
+        "maxItems": _counts,
+        "minItems": _counts,
+        "uniqueItems": st.booleans(),
+        "maxProperties": _counts,
+        "minProperties": _counts,
+        "required": st.lists(_names, max_size=2, unique=True),
+    }
+    needed: st.SearchStrategy[Json] = st.builds(lambda name, other: {name: [other]}, _names, _names)
+    if draft is Draft.DRAFT_07:
+        return {**required, "dependencies": needed}
+    return {**required, "dependentRequired": needed, "minContains": _counts, "maxContains": _counts}
+
+
+def _nested(draft: Draft, inner: st.SearchStrategy[Json]) -> Mapping[str, st.SearchStrategy[Json]]:
+    """Keywords that hold schemas."""
+    some = st.lists(inner, min_size=1, max_size=3)
+    both: dict[str, st.SearchStrategy[Json]] = {
+        "properties": st.dictionaries(_names, inner, min_size=1, max_size=2),
+        "patternProperties": st.dictionaries(_patterns, inner, min_size=1, max_size=1),
+        "additionalProperties": inner,
+        "propertyNames": inner | st.builds(lambda pattern: {"pattern": pattern}, _patterns),
+        "contains": inner,
+        "allOf": some,
+        "anyOf": some,
+        "oneOf": some,
+        "not": inner,
+        "if": inner,
+        "then": inner,
+        "else": inner,
+    }
+    by_name = st.dictionaries(_names, inner, min_size=1, max_size=1)
+    if draft is Draft.DRAFT_07:
+        return {**both, "items": inner | some, "additionalItems": inner, "dependencies": by_name}
+    return {
+        **both,
+        "items": inner,
+        "prefixItems": some,
+        "dependentSchemas": by_name,
+        "unevaluatedItems": inner,
+        "unevaluatedProperties": inner,
+    }
+
+
+def _with_some(keywords: Mapping[str, st.SearchStrategy[Json]]) -> st.SearchStrategy[Json]:
+    chosen = st.lists(st.sampled_from(sorted(keywords)), min_size=1, max_size=3, unique=True)
+    return chosen.flatmap(lambda names: st.fixed_dictionaries({name: keywords[name] for name in names}))
+
+
+def parts(draft: Draft) -> st.SearchStrategy[Json]:
+    """Schemas, to be put into a `document`."""
+    flat = _with_some(_flat(draft))
+    return st.recursive(
+        _leaves | flat, lambda inner: _with_some({**_flat(draft), **_nested(draft, inner)}), max_leaves=6
+    )
+
+
+def document(draft: Draft, schema: Json, *, leaf: Json = True) -> Json:
+    """Of a schema that may refer to a recursive definition."""
+    recursive: Json = {"properties": {"a": {"$ref": "#/definitions/leaf"}, "b": leaf}}
+    return {"$schema": draft.value, "definitions": {"leaf": recursive}, "allOf": [schema]}
