@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from harness.schemas.decision import Compatibility, Decision, Json, Witness
@@ -27,19 +28,19 @@ def decide(reader: JsonSchema, writer: JsonSchema) -> Decision:
 
 
 def _decide(reader: JsonSchema, writer: JsonSchema) -> Decision:
-    if _same(reader.content, writer.content) and reader.draft is writer.draft:
-        return Decision(Compatibility.COMPATIBLE, "", "", "both schemas are the same")
-    if reason := reader.undecidable or writer.undecidable:
-        return _unknown(reason)
     try:
+        if reader.draft is writer.draft and _text(reader) == _text(writer):
+            return Decision(Compatibility.COMPATIBLE, "", "", "both schemas are the same")
+        if reason := reader.undecidable or writer.undecidable:
+            return _unknown(reason)
         return _Comparison(reader, writer).decide()
     except RecursionError:
         return _unknown("the schemas are nested too deeply")
 
 
-def _same(one: Json, other: Json) -> bool:
-    """Also of types, so that true is not 1."""
-    return one == other and repr(one) == repr(other)
+def _text(schema: JsonSchema) -> str:
+    """Whatever the order of its keys."""
+    return json.dumps(schema.content, sort_keys=True)
 
 
 def _unknown(reason: str) -> Decision:
