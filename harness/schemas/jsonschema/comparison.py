@@ -91,6 +91,7 @@ class _Comparison:
             f"the writer admits an event that the reader refuses: {refusal.message}",
             Witness(event, refusal.message),
             self._search.effort,
+            writer_path=what.writer_path,
         )
 
     def _compatible(self) -> Decision:

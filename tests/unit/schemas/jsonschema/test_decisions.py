@@ -48,9 +48,45 @@ def test_the_path_leads_to_the_keyword_in_the_reader(reader: Json, path: str) ->
 def test_the_same_place_in_the_writer_is_found_through_references() -> None:
     number: Json = {"maximum": 4}
     writer: Json = {"properties": {"n": {"$ref": "#/$defs/number"}}, "$defs": {"number": number}}
-    assert incompatible(reader={"properties": {"n": {"maximum": 3}}}, writer=writer).rule == "maximum-decreased"
+    decision = incompatible(reader={"properties": {"n": {"maximum": 3}}}, writer=writer)
+    assert (decision.rule, decision.writer_path) == ("maximum-decreased", "/$defs/number/maximum")
     reader: Json = {"properties": {"n": {"$ref": "#/$defs/number"}}, "$defs": {"number": {"maximum": 3}}}
-    assert incompatible(reader=reader, writer={"properties": {"n": number}}).rule == "maximum-decreased"
+    decision = incompatible(reader=reader, writer={"properties": {"n": number}})
+    assert (decision.rule, decision.writer_path) == ("maximum-decreased", "/properties/n/maximum")
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer", "rule", "writer_path"),
+    [
+        ({"required": ["a"]}, {"type": "object"}, "required-attribute-added", ""),
+        (
+            {"properties": {"a": {"type": "string"}}},
+            {"properties": {"b": {}}},
+            "property-added-to-open-content-model",
+            "/properties",
+        ),
+        (
+            {"properties": {"o": {"properties": {"a": {"type": "string"}}}}},
+            {"properties": {"o": {"type": "object"}}},
+            "property-added-to-open-content-model",
+            "/properties/o",
+        ),
+        (
+            {"$schema": NEW, "prefixItems": [{}, {"type": "string"}]},
+            {"$schema": NEW, "prefixItems": [{}]},
+            "item-added-to-open-content-model",
+            "/prefixItems",
+        ),
+        ({"items": {"type": "string"}}, {"type": "array"}, "type", ""),
+        ({"anyOf": [{"items": {"maximum": 3}}, False]}, {"items": {"maximum": 4}}, "combined-type-changed", ""),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_path_in_the_writer_goes_as_far_as_there_is_something(
+    reader: Json, writer: Json, rule: str, writer_path: str
+) -> None:
+    decision = incompatible(reader=reader, writer=writer)
+    assert (decision.rule, decision.writer_path) == (rule, writer_path)
 
 
 def test_what_was_searched_is_counted() -> None:
