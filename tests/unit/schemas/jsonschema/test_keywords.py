@@ -336,6 +336,11 @@ def test_what_follows_is_proved(writer: Json, reader: Json) -> None:
         {"type": "string", "allOf": [{"pattern": "^a"}, {"pattern": "^b"}]},
         {"type": "object", "required": ["a"], "properties": {"a": False}},
         {"type": "object", "required": ["a", "b"], "maxProperties": 1},
+        {
+            "type": "object",
+            "maxProperties": 1,
+            "allOf": [{"not": {"patternProperties": {"^a": False}}}, {"not": {"patternProperties": {"^b": False}}}],
+        },
         {"type": "object", "minProperties": 3, "propertyNames": {"enum": ["a", "b"]}},
         {"type": "array", "minItems": 3, "uniqueItems": True, "items": {"type": "boolean"}},
         {"type": "array", "contains": {"type": "string"}, "items": {"type": "integer"}},
@@ -349,3 +354,14 @@ def test_what_follows_is_proved(writer: Json, reader: Json) -> None:
 )
 def test_of_a_writer_that_admits_nothing_everything_is_read(nothing: Json) -> None:
     assert "admits no event" in compatible(reader={"not": {"title": "all"}}, writer=nothing).reason
+
+
+def test_one_property_may_be_what_is_asked_for_twice() -> None:
+    writer: Json = {
+        "type": "object",
+        "maxProperties": 1,
+        "allOf": [{"not": {"patternProperties": {"^a": False}}}, {"not": {"patternProperties": {"b$": False}}}],
+    }
+    decision = incompatible(reader={"type": "object", "maxProperties": 0}, writer=writer)
+    assert decision.witness is not None
+    assert decision.witness.event == {"ab": None}
