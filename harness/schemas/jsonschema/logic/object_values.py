@@ -178,11 +178,12 @@ class _Maker:
         yield from dict.fromkeys(name for name in known if name in placed)
 
     def _fresh(self, names: Formula, used: Iterable[str]) -> Iterator[str]:
-        """A name that does not occur, for each set of rules that such names may be under."""
+        """A name that does not occur, for each set of rules and demands that such names may be under."""
         formulas = self._values.formulas
         known = self._facts.known.keys()
         beyond_known = formulas.negation(named({*known, *used}, formulas))
-        kinds = dict.fromkeys(beyond(each.names, known, formulas) for each in self._facts.each)
+        told = chain((each.names for each in self._facts.each), (some.names for some in self._facts.some))
+        kinds = dict.fromkeys(beyond(some, known, formulas) for some in told)
         splitting = [kind for kind in kinds if kind not in (formulas.true, formulas.false)]
         yield from self._split((beyond(names, known, formulas), beyond_known), splitting)
 

@@ -87,12 +87,22 @@ def _tags(formula: Formula) -> Mapping[str, frozenset[str]]:
         match part:
             case Literal(SomeProperty(names)) if (name := single(names)) is not None:
                 required.add(name)
-            case Literal(EachProperty(names, All(said))) if (name := single(names)) is not None:
-                for literal in said:
-                    match literal:
-                        case Literal(StringIn(values), True):
-                            allowed[name] = values
+            case Literal(EachProperty(names, value)) if (name := single(names)) is not None:
+                if (values := _strings(value)) is not None:
+                    allowed[name] = values
     return {name: values for name, values in allowed.items() if name in required}
+
+
+def _strings(value: Formula) -> frozenset[str] | None:
+    """Those that it may be; None if it may be more than a few, or something else."""
+    facts = (
+        [part.fact for part in value.parts if isinstance(part, Literal) and part.holds]
+        if isinstance(value, All)
+        else []
+    )
+    if OfType(frozenset([Type.STRING])) not in facts:
+        return None
+    return next((fact.values for fact in facts if isinstance(fact, StringIn)), None)
 
 
 def _differ(one: Mapping[str, frozenset[str]], other: Mapping[str, frozenset[str]]) -> bool:
