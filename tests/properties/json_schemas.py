@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import combinations, product
 
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ DOCUMENTS: tuple[Json, ...] = tuple(
 )
 
 _names = st.sampled_from(["a", "b", "c"])
-_patterns = st.sampled_from(["^a", "b$", "^[ab]+$", "a", "^.$", "^(?!a)"])
+_patterns = st.sampled_from(["^a", "b$", "^[ab]+$", "a", "^[abc]$", "^(?!a)"])
 _types = st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"])
 _counts = st.integers(0, 2)
 _documents = st.sampled_from(DOCUMENTS)
@@ -108,3 +109,84 @@ def document(draft: Draft, schema: Json, *, leaf: Json = True) -> Json:
     """Of a schema that may refer to a recursive definition."""
     recursive: Json = {"properties": {"a": {"$ref": "#/definitions/leaf"}, "b": leaf}}
     return {"$schema": draft.value, "definitions": {"leaf": recursive}, "allOf": [schema]}
+
+
+# ── much that is said of one type ────────────────────────────────────────────────────────────────────────────────────
+
+
+_SOME: tuple[Json, ...] = (0, 1, "a")
+
+
+def _objects() -> Iterator[Json]:
+    for count in range(4):
+        for names in combinations(["", "a", "b", "ab", "ba", "c"], count):
+            for values in product(_SOME, repeat=count):
+                yield dict(zip(names, values, strict=True))
+
+
+CROWDED: Mapping[str, tuple[Json, ...]] = {
+    "object": tuple(_objects()),
+    "array": tuple(list(items) for count in range(5) for items in product((*_SOME, None), repeat=count)),
+    "string": tuple("".join(letters) for count in range(5) for letters in product("abc", repeat=count)),
+    "number": tuple(number / 4 for number in range(-20, 21)),
+}
+"""All documents of a type up to a size."""
+
+_values: st.SearchStrategy[Json] = st.sampled_from(
+    [True, False, {"type": "integer"}, {"type": "string"}, {"const": 1}, {"enum": [0, "a"]}, {"not": {"const": 1}}]
+)
+_names_told: st.SearchStrategy[Json] = st.sampled_from(
+    [{"pattern": "^a"}, {"pattern": "b$"}, {"maxLength": 1}, {"enum": ["a", "ab"]}]
+)
+_languages = st.sampled_from(
+    [
+        *("^a", "b$", "^[ab]+$", "a", "^[abc]$", "^(?!a)", "^[abc]{2}", "^$", "^(ab)*$", "^[^c]*$"),
+        *("^(?=[abc]*a)(?=[abc]*b)", "a(?!b)"),
+    ]
+)
+"""Engines agree about them, also beyond the letters in them."""
+_numbers = st.sampled_from([0, 1, 2, -1, 0.5, 1.5, -2, 2.25])
+_factors = st.sampled_from([1, 2, 3, 0.5, 1.5])
+
+
+def _one(keyword: str, value: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    return value.map(lambda said: {keyword: said})
+
+
+_of_objects = st.one_of(
+    _one("patternProperties", st.dictionaries(_languages, _values, min_size=1, max_size=1)),
+    _one("properties", st.dictionaries(_names, _values, min_size=1, max_size=2)),
+    _one("additionalProperties", _values),
+    _one("propertyNames", _names_told),
+    _one("required", st.lists(_names, min_size=1, max_size=2, unique=True)),
+    _one("maxProperties", st.integers(0, 2)),
+    _one("minProperties", st.integers(1, 3)),
+)
+_of_arrays = st.one_of(
+    _one("items", _values),
+    _one("prefixItems", st.lists(_values, min_size=1, max_size=3)),
+    st.fixed_dictionaries({"contains": _values}, optional={"minContains": st.integers(0, 3), "maxContains": _counts}),
+    _one("maxItems", st.integers(0, 3)),
+    _one("minItems", st.integers(1, 4)),
+    st.just({"uniqueItems": True}),
+)
+_of_strings = st.one_of(
+    _one("pattern", _languages),
+    _one("minLength", st.integers(0, 3)),
+    _one("maxLength", st.integers(0, 3)),
+    _one("enum", st.lists(st.sampled_from(CROWDED["string"][:40]), min_size=1, max_size=5, unique=True)),
+)
+_of_numbers = st.one_of(
+    *(_one(keyword, _numbers) for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "const")),
+    _one("multipleOf", _factors),
+    st.just({"type": "integer"}),
+)
+_ABOUT = {"object": _of_objects, "array": _of_arrays, "string": _of_strings, "number": _of_numbers}
+
+
+def crowded(type_: str) -> st.SearchStrategy[Json]:
+    """Several keywords about one type, many of them negated."""
+    said = _ABOUT[type_]
+    either = st.lists(said, min_size=2, max_size=2)
+    part = st.one_of(said, _one("not", said), _one("anyOf", either), _one("oneOf", either))
+    return st.lists(part, min_size=1, max_size=4).map(lambda parts: {"type": type_, "allOf": parts})

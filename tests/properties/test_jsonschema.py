@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.schemas.decision import Compatibility, Decision, Json
 from harness.schemas.jsonschema.keywords import Draft
-from tests.properties.json_schemas import DOCUMENTS, document, parts
+from tests.properties.json_schemas import CROWDED, DOCUMENTS, crowded, document, parts
 from tests.unit.schemas.jsonschema.pairs import assert_witness, decide, other_validator, parsed
 
 
@@ -57,11 +57,31 @@ def check(reader: Json, writer: Json) -> Decision:
     return decision
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(pairs)
 def test_no_document_disproves_a_verdict_and_there_is_one(pair: Pair) -> None:
     decision = check(pair.document(pair.one), pair.document(pair.other))
     assert decision.compatibility is not Compatibility.UNKNOWN, decision.reason
+
+
+crowds = st.sampled_from(sorted(CROWDED)).flatmap(
+    lambda type_: st.tuples(st.just(type_), crowded(type_), crowded(type_) | st.just(False))
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(crowds)
+def test_no_document_disproves_what_is_said_of_one_type(crowd: tuple[str, Json, Json]) -> None:
+    type_, writer, reader = crowd
+    decision = decide(reader=reader, writer=writer)
+    if decision.compatibility is Compatibility.INCOMPATIBLE:
+        assert_witness(decision, reader=reader, writer=writer)
+        return
+    assert decision.compatibility is Compatibility.COMPATIBLE, decision.reason
+    new, old = parsed(reader).validator, parsed(writer).validator
+    written = [document for document in CROWDED[type_] if old.admits(document)]
+    assert [document for document in written if not new.admits(document)] == []
+    assert not (written and "admits no event" in decision.reason)
 
 
 @settings(max_examples=30, deadline=None)

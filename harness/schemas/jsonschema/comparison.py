@@ -17,6 +17,9 @@ from harness.schemas.jsonschema.refusals import change
 from harness.schemas.jsonschema.search import Search
 from harness.schemas.jsonschema.validators import finds
 
+DISPROVED = (
+    "it was proved that there is no such event, and the search found it: a defect of rollproof, please report it"
+)
 _STEPS = 30_000
 """For the proof."""
 
@@ -24,7 +27,7 @@ _STEPS = 30_000
 def decide(reader: JsonSchema, writer: JsonSchema) -> Decision:
     """May the reader read whatever the writer may have written?"""
     decision = _decide(reader, writer)
-    return replace(decision, notes=notes(reader, writer))
+    return replace(decision, notes=(*decision.notes, *notes(reader, writer)))
 
 
 def _decide(reader: JsonSchema, writer: JsonSchema) -> Decision:
@@ -64,7 +67,8 @@ class _Comparison:
                 return self._incompatible(event)
         found = self._search.run(self._written, self._read, self._solver)
         if found is not None:
-            return self._incompatible(found.value)
+            decision = self._incompatible(found.value)
+            return replace(decision, notes=(DISPROVED,)) if isinstance(unread, Nothing) else decision
         match unread:
             case Nothing():
                 return self._compatible()

@@ -9,6 +9,7 @@ from jsonschema.validators import Draft7Validator, Draft202012Validator
 
 from harness.schemas.decision import Compatibility, Decision, Json
 from harness.schemas.jsonschema import JsonSchemaFormat
+from harness.schemas.jsonschema.comparison import DISPROVED
 from harness.schemas.jsonschema.document import JsonSchema, read
 from harness.schemas.jsonschema.keywords import Draft
 
@@ -35,6 +36,7 @@ def other_validator(schema: JsonSchema) -> Validator:
 def assert_witness(decision: Decision, *, reader: Json, writer: Json) -> None:
     """Both validators say that the writer admits it and the reader refuses it."""
     assert decision.witness is not None
+    assert DISPROVED not in decision.notes
     event, old, new = decision.witness.event, parsed(writer), parsed(reader)
     assert old.validator.admits(event)
     assert not new.validator.admits(event)

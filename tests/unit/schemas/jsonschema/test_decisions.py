@@ -6,6 +6,7 @@ import pytest
 
 from harness.schemas.decision import Compatibility, Effort, Json, Schema
 from harness.schemas.jsonschema import JsonSchemaFormat
+from harness.schemas.jsonschema.comparison import DISPROVED
 from tests.unit.schemas.jsonschema.pairs import NEW, OLD, compatible, decide, incompatible, parsed, unknown
 
 
@@ -183,7 +184,9 @@ def test_a_proof_is_not_believed_if_the_validator_refuses_an_event(monkeypatch: 
     stricter = parsed({"type": "string"}).validator
     monkeypatch.setattr(reader.validator, "admits", stricter.admits)
     monkeypatch.setattr(reader.validator, "refusal", stricter.refusal)
-    assert JsonSchemaFormat().decide(reader, writer).compatibility is Compatibility.INCOMPATIBLE
+    decision = JsonSchemaFormat().decide(reader, writer)
+    assert decision.compatibility is Compatibility.INCOMPATIBLE
+    assert DISPROVED in decision.notes
 
 
 def test_schemas_of_another_format_are_no_schemas_here() -> None:

@@ -313,6 +313,14 @@ def test_widening_is_proved_and_tried(before: Json, after: Json) -> None:
             },
             {"properties": {"a": {}, "b": {}}, "additionalProperties": False},
         ),
+        (
+            {
+                "$schema": NEW,
+                "allOf": [{"prefixItems": [{"const": 0}]}, {"prefixItems": [{}, {"const": 1}]}],
+                "unevaluatedItems": {"type": "string"},
+            },
+            {"$schema": NEW, "prefixItems": [{"type": "integer"}, {"type": "integer"}], "items": {"type": "string"}},
+        ),
         # one draft and the other
         (old(items=[{"type": "integer"}]), new(prefixItems=[{"type": "integer"}])),
         (new(dependentRequired={"a": ["b"]}), old(dependencies={"a": ["b"]})),
@@ -365,3 +373,23 @@ def test_one_property_may_be_what_is_asked_for_twice() -> None:
     decision = incompatible(reader={"type": "object", "maxProperties": 0}, writer=writer)
     assert decision.witness is not None
     assert decision.witness.event == {"ab": None}
+
+
+def test_items_that_some_part_of_the_schema_looked_at_are_evaluated() -> None:
+    parts: list[Json] = [{"prefixItems": [{"const": 0}]}, {"prefixItems": [{}, {"const": 1}]}]
+    writer: Json = {"$schema": NEW, "type": "array", "allOf": parts, "unevaluatedItems": False}
+    decision = incompatible(reader={"type": "array", "maxItems": 1}, writer=writer)
+    assert decision.witness is not None
+    assert decision.witness.event == [0, 1]
+
+
+def test_kinds_that_share_a_constant_overlap() -> None:
+    def kind(*names: Json) -> Json:
+        return {"type": "object", "properties": {"kind": {"enum": list(names)}}, "required": ["kind"]}
+
+    decision = incompatible(reader={"oneOf": [kind("a", "b"), kind("b", "c")]}, writer=kind("a", "b", "c"))
+    assert decision.witness is not None
+    assert decision.witness.event == {"kind": "b"}
+    compatible(reader={"oneOf": [kind("a", "b"), kind("c", "d")]}, writer=kind("a", "b", "c"))
+    # What is no string is not told by the strings.
+    incompatible(reader={"oneOf": [kind("a", 1), kind("b", 1)]}, writer=kind("a", "b", 1))
