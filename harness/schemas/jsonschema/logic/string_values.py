@@ -78,8 +78,6 @@ class Strings:
         )
 
     def _search(self, wanted: _Wanted, rng: Random | None) -> Solution:
-        if set(wanted.patterns) & set(wanted.without):
-            return NOTHING
         irregular = [
             refusal
             for pattern in (*wanted.patterns, *wanted.without)

@@ -134,6 +134,29 @@ def test_a_dynamic_reference_of_one_document_is_a_recursion() -> None:
     incompatible(reader=dynamic("integer"), writer=dynamic("number"))
 
 
+def test_the_outermost_of_several_is_that_of_the_root() -> None:
+    def extended(root: Json) -> Json:
+        return {
+            "$schema": NEW,
+            "$id": "http://example.com/root",
+            "$ref": "list",
+            "$defs": {
+                "item": root,
+                "list": {
+                    "$id": "list",
+                    "items": {"$dynamicRef": "#item"},
+                    "$defs": {"any": {"$dynamicAnchor": "item", "type": "string"}},
+                },
+            },
+        }
+
+    numbers = extended({"$dynamicAnchor": "item", "type": "number"})
+    compatible(reader=numbers, writer={"type": "array", "items": {"type": "integer"}})
+    incompatible(reader=numbers, writer={"type": "array", "items": {"type": "string"}})
+    # Without one at the root it is the only one that there is.
+    compatible(reader=extended(True), writer={"type": "array", "items": {"type": "string"}})
+
+
 def test_a_dynamic_reference_to_one_of_several_is_named() -> None:
     several: Json = {
         "$schema": NEW,
