@@ -8,7 +8,8 @@ from harness.schemas.decision import Decision, Schema
 from harness.schemas.jsonschema.comparison import decide
 from harness.schemas.jsonschema.differences import differences
 from harness.schemas.jsonschema.document import JsonSchema, read
-from harness.schemas.optional import Difference
+from harness.schemas.jsonschema.explanations import RULES
+from harness.schemas.optional import Difference, RuleText
 
 
 class JsonSchemaFormat:
@@ -24,6 +25,10 @@ class JsonSchemaFormat:
     def decide(self, reader: Schema, writer: Schema) -> Decision:
         """May `reader` read whatever `writer` may have written?"""
         return decide(_own(reader), _own(writer))
+
+    def rules(self) -> tuple[RuleText, ...]:
+        """Those that decisions name."""
+        return RULES
 
     def differences(self, old: Schema, new: Schema) -> tuple[Difference, ...]:
         """Each with what it does by itself."""

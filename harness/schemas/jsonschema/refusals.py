@@ -30,11 +30,21 @@ def change(reader: JsonSchema, writer: JsonSchema, refusal: Refusal) -> Change:
     """What the keyword that refused is to the writer's schema at the same place."""
     way = _counted(reader, refusal)
     location, schema = _walk(reader, way)
-    keyword = str(way[-1]) if way else ""
+    keyword = "" if _is_false(reader, way, location) else str(way[-1])
     old_location, old = _beside(writer, way)
     if old.schema is not None and keyword in old.schema:
         old_location = (*old_location, keyword)
     return Change(rule_of(keyword, schema, old), pointer(location), pointer(old_location))
+
+
+def _is_false(reader: JsonSchema, way: Location, location: Location) -> bool:
+    """Is it a schema `false`, which no keyword holds but a name, a number or a reference?"""
+    if not way:
+        return True
+    named = (
+        isinstance(way[-1], int) or way[-1] in _REFERENCES or way[-2:-1] in (("properties",), ("patternProperties",))
+    )
+    return named and reader.references.at(location) is False
 
 
 def _counted(reader: JsonSchema, refusal: Refusal) -> Location:

@@ -12,7 +12,7 @@ from typing import Final
 
 from harness.schemas.decision import Json
 
-_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
+BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "maximum": ("maximum", "decreased"),
     "minimum": ("minimum", "increased"),
     "exclusiveMaximum": ("exclusive-maximum", "decreased"),
@@ -28,6 +28,7 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "multipleOf": ("multiple-of", "changed"),
     "pattern": ("pattern", "changed"),
 }
+"""Keywords with a value that can be compared: what they are called, and what has become of them if they refuse more."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,14 @@ def _registries_name(keyword: str, new: Mapping[str, Json], old: Place) -> str:
         return "item-added-to-open-content-model"
     if old.schema is None:
         return ""
-    if keyword in _BOUNDS:
+    if keyword in BOUNDS:
         return _bound_rule(keyword, new, old.schema)
     rule = _RULES.get(keyword)
     return rule(new, old.schema) if rule else ""
 
 
 def _bound_rule(keyword: str, new: Mapping[str, Json], old: Mapping[str, Json]) -> str:
-    name, changed = _BOUNDS[keyword]
+    name, changed = BOUNDS[keyword]
     if keyword not in old:
         return f"{name}-added"
     return f"{name}-{changed}" if old[keyword] != new[keyword] else ""

@@ -37,6 +37,7 @@ def test_a_refusal_is_told_by_the_validator_at_the_keyword() -> None:
             "/anyOf/1/properties/a~1b~0c/maximum",
         ),
         ({"properties": {"a/b~c": False}}, "/properties/a~1b~0c"),
+        ({"properties": {"a/b~c": {"$ref": "#/$defs/no"}}, "$defs": {"no": False}}, "/$defs/no"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -201,3 +202,11 @@ def test_schemas_of_another_format_are_no_schemas_here() -> None:
 def test_numbers_in_different_forms_are_one_number() -> None:
     assert decide(reader={"const": 1.0}, writer={"const": 1}).compatibility is Compatibility.COMPATIBLE
     assert incompatible(reader={"const": True}, writer={"const": 1}).rule == "const"
+
+
+def test_a_property_that_is_forbidden_is_no_keyword() -> None:
+    closed: dict[str, Json] = {"properties": {"a": {}, "type": {}}, "additionalProperties": False}
+    for name in ("a", "type"):
+        forbidden: Json = {"properties": {name: False}}
+        decision = incompatible(reader=forbidden, writer={**closed, "required": [name]})
+        assert (decision.rule, decision.path) == ("false", f"/properties/{name}")
