@@ -22,7 +22,7 @@ DOCUMENTS: tuple[Json, ...] = tuple(
     )
 )
 
-_names = st.sampled_from(["a", "b", "c"])
+_names = st.sampled_from(["a", "b", "c", ""])
 _patterns = st.sampled_from(["^a", "b$", "^[ab]+$", "a", "^[abc]$", "^(?!a)"])
 _types = st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"])
 _counts = st.integers(0, 2)

@@ -12,7 +12,7 @@ class OutOfSteps(Undecidable):
 
 
 class Budget:
-    """Counts steps. A step is a thing of about 10 µs: a case distinguished, a state of an automaton visited."""
+    """Counts steps. A step is a thing of some 30 µs: a case distinguished, a state of an automaton visited."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps

@@ -20,7 +20,7 @@ from harness.schemas.jsonschema.validators import finds
 DISPROVED = (
     "it was proved that there is no such event, and the search found it: a defect of rollproof, please report it"
 )
-_STEPS = 30_000
+_STEPS = 40_000
 """For the proof."""
 
 

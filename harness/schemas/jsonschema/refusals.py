@@ -26,53 +26,68 @@ class Change:
     writer_path: str
 
 
+@dataclass(frozen=True)
+class _Walked:
+    """Where a way leads."""
+
+    way: Location
+    location: Location
+    """Past references."""
+    schema: Mapping[str, Json]
+    """The last object on the way before it: the schema that holds the keyword."""
+
+
 def change(reader: JsonSchema, writer: JsonSchema, refusal: Refusal) -> Change:
     """What the keyword that refused is to the writer's schema at the same place."""
-    way = _counted(reader, refusal)
-    location, schema = _walk(reader, way)
-    keyword = "" if _is_false(reader, way, location) else str(way[-1])
-    old_location, old = _beside(writer, way)
+    walked = _counted(reader, _walk(reader, refusal.way), refusal.value)
+    keyword = "" if _is_false(reader, walked) else str(walked.way[-1])
+    old_location, old = _beside(writer, walked.way)
     if old.schema is not None and keyword in old.schema:
         old_location = (*old_location, keyword)
-    return Change(rule_of(keyword, schema, old), pointer(location), pointer(old_location))
+    return Change(rule_of(keyword, walked.schema, old), pointer(walked.location), pointer(old_location))
 
 
-def _is_false(reader: JsonSchema, way: Location, location: Location) -> bool:
+def _walk(document: JsonSchema, way: Location) -> _Walked:
+    """As far as there is something. The validator leaves out names that are empty; they are put in again."""
+    walked: Location = ()
+    location: Location = ()
+    holder: Json = document.content
+    for step in way:
+        found = document.references.at(location)
+        if isinstance(found, dict) and step not in found and "" in found:
+            walked, location = (*walked, ""), (*location, "")
+            found = found[""]
+        if isinstance(found, dict):
+            holder = found
+        if not _has(found, step):
+            break
+        target = _target(document, location, str(step)) if step in _REFERENCES else None
+        walked, location = (*walked, step), (*location, step) if target is None else target
+    return _Walked(walked, location, holder if isinstance(holder, dict) else {})
+
+
+def _is_false(reader: JsonSchema, walked: _Walked) -> bool:
     """Is it a schema `false`, which no keyword holds but a name, a number or a reference?"""
+    way = walked.way
     if not way:
         return True
     named = (
         isinstance(way[-1], int) or way[-1] in _REFERENCES or way[-2:-1] in (("properties",), ("patternProperties",))
     )
-    return named and reader.references.at(location) is False
+    return named and reader.references.at(walked.location) is False
 
 
-def _counted(reader: JsonSchema, refusal: Refusal) -> Location:
+def _counted(reader: JsonSchema, walked: _Walked, value: Json) -> _Walked:
     """The way, where the validator does not tell too many items from too few that `contains` asks for."""
-    way = refusal.way
-    if not way or way[-1] not in ("minContains", "maxContains") or not isinstance(refusal.value, list):
-        return way
-    location, schema = _walk(reader, way)
-    admits = reader.validator.part((*location[:-1], "contains"))
-    most = schema.get("maxContains")
+    if walked.way[-1:] not in (("minContains",), ("maxContains",)) or not isinstance(value, list):
+        return walked
+    admits = reader.validator.part((*walked.location[:-1], "contains"))
     if admits is None:
-        return way
-    if isinstance(most, int | float) and sum(map(admits, refusal.value)) > most:
-        return (*way[:-1], "maxContains")
-    return (*way[:-1], "minContains" if "minContains" in schema else "contains")
-
-
-def _walk(document: JsonSchema, way: Location) -> tuple[Location, Mapping[str, Json]]:
-    """To where it is written, and the schema that holds the last key of the way."""
-    location: Location = ()
-    holder: Json = document.content
-    for step in way:
-        found = document.references.at(location)
-        if isinstance(found, dict):
-            holder = found
-        target = _target(document, location, str(step)) if step in _REFERENCES else None
-        location = (*location, step) if target is None else target
-    return location, holder if isinstance(holder, dict) else {}
+        return walked
+    most = walked.schema.get("maxContains")
+    too_many = isinstance(most, int | float) and sum(map(admits, value)) > most
+    keyword = "maxContains" if too_many else "minContains" if "minContains" in walked.schema else "contains"
+    return _walk(reader, (*walked.way[:-1], keyword))
 
 
 def _target(document: JsonSchema, location: Location, keyword: str) -> Location | None:

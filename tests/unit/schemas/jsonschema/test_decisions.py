@@ -210,3 +210,12 @@ def test_a_property_that_is_forbidden_is_no_keyword() -> None:
         forbidden: Json = {"properties": {name: False}}
         decision = incompatible(reader=forbidden, writer={**closed, "required": [name]})
         assert (decision.rule, decision.path) == ("false", f"/properties/{name}")
+
+
+def test_a_property_without_a_name_has_a_path() -> None:
+    decision = incompatible(
+        reader={"properties": {"": {"properties": {"": {"type": "string"}}}}},
+        writer={"properties": {"": {"properties": {"": {"type": "integer"}}}}},
+    )
+    assert (decision.rule, decision.path) == ("type-changed", "/properties//properties//type")
+    assert decision.writer_path == "/properties//properties//type"
