@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from harness.environment import Environment
-from harness.errors import InvalidInput, Unsupported
+from harness.errors import HarnessError, InvalidInput, Unsupported
 from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
 from harness.faults.network import LinkFault
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
+from harness.faults.partition import Split
 from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
-from harness.protocols import Driver, Fault, Strategy
+from harness.protocols import Driver, Fault, Link, Strategy
 from harness.protocols.load import LoadPlace
 from harness.scenario import Change, Load, LoadWhere, Scenario, ScheduledFault
 from harness.toml_reader import nearest
@@ -92,6 +93,8 @@ def check_target(fault: Fault, environment: Environment) -> None:
     match fault:
         case LinkFault(service=service, store=store):
             _check_link(service, store, environment)
+        case Split():
+            _check_split(fault, environment)
         case (
             Kill(target=target)
             | Pause(target=target)
@@ -119,6 +122,28 @@ def _check_link(service: str, store: str, environment: Environment) -> None:
         raise InvalidInput(f"environment {environment.name!r} has no service {service!r}; {nearest(service, services)}")
     if store not in (links := services[service].links):
         raise InvalidInput(f"service {service!r} has no link to a store {store!r}; {nearest(store, links)}")
+
+
+def _check_split(fault: Split, environment: Environment) -> None:
+    """It parts somebody, of the instances that there are before the deployment."""
+    if fault.service and fault.store:
+        _check_link(fault.service, fault.store, environment)
+    links = [
+        Link(f"{service.name}-{number}", service.name, store, ("", 0))
+        for service in environment.services
+        for number in range(1, service.replicas + 1)
+        for store in service.links
+    ]
+    for given, known, what in (
+        (fault.service, {link.service for link in links}, "service with links"),
+        (fault.store, {link.target for link in links}, "store that links lead to"),
+    ):
+        if given and given not in known:
+            raise InvalidInput(f"there is no {what} called {given!r}; {nearest(given, known)}")
+    try:
+        fault.apart(links)
+    except HarnessError as error:
+        raise InvalidInput(str(error)) from error
 
 
 def _check_peer(peer: str, environment: Environment) -> None:

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.drivers.commands import instance_part, listens
@@ -19,7 +19,7 @@ from harness.drivers.runtime import Address, Runtime
 from harness.drivers.stores import StoreServer
 from harness.environment import Environment, Service
 from harness.errors import HarnessError, StartFailed
-from harness.protocols import Departure, Instance, Link, Toxic, Workspace
+from harness.protocols import Departure, Instance, Link, Manner, Toxic, Way, Workspace
 from harness.versions import resolve
 from harness.waiting import until
 
@@ -222,7 +222,7 @@ class RunningSystem:
 
 
 class LinkedRunningSystem(RunningSystem):
-    """Implements Linked as well: every instance reaches its stores through proxies of its own."""
+    """Implements Linked and Splittable as well: every instance reaches its stores through proxies of its own."""
 
     def __init__(
         self,
@@ -252,6 +252,12 @@ class LinkedRunningSystem(RunningSystem):
 
     def mend(self, service: str, store: str) -> None:
         self._links.mend(service, store)
+
+    def split(self, name: str, apart: Collection[tuple[str, str]], manner: Manner, way: Way) -> None:
+        self._links.split(name, apart, manner, way)
+
+    def rejoin(self, name: str) -> None:
+        self._links.rejoin(name)
 
     def _urls(self, name: str, service: Service) -> dict[str, str]:
         linked = [self._stores[store] for store in service.links]

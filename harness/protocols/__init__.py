@@ -14,9 +14,12 @@ from harness.protocols.capabilities import (
     Limits,
     Link,
     Linked,
+    Manner,
     Pausable,
+    Splittable,
     Toxic,
     Usage,
+    Way,
 )
 from harness.protocols.checkers import Checker
 from harness.protocols.clusters import (
@@ -90,6 +93,7 @@ __all__ = (
     "Limits",
     "Link",
     "Linked",
+    "Manner",
     "Migrate",
     "Outageable",
     "Outcome",
@@ -116,6 +120,7 @@ __all__ = (
     "Site",
     "Smoke",
     "Spawner",
+    "Splittable",
     "Steps",
     "Strategy",
     "System",
@@ -126,5 +131,6 @@ __all__ = (
     "Usage",
     "WarmUp",
     "Watch",
+    "Way",
     "Workspace",
 )

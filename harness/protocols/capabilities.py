@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 
@@ -61,6 +62,44 @@ class Linked(Protocol):
         """Cut all connections of these links and refuse new ones."""
 
     def mend(self, service: str, store: str) -> None: ...
+
+
+class Manner(StrEnum):
+    """What becomes of new connections over a link that is cut."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+    """They are made, and nothing comes through."""
+
+
+class Way(StrEnum):
+    """Which way nothing goes any more."""
+
+    BOTH = "both"
+    UPSTREAM = "upstream"
+    """What instances send is lost."""
+    DOWNSTREAM = "downstream"
+    """What stores answer is lost."""
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """As toxics have them."""
+        return ("upstream", "downstream") if self is Way.BOTH else (self.value,)
+
+
+@runtime_checkable
+class Splittable(Protocol):
+    """Links that can be cut one by one, all at once: partitions."""
+
+    def links(self) -> tuple[Link, ...]: ...
+    def split(self, name: str, apart: Collection[tuple[str, str]], manner: Manner, way: Way) -> None:
+        """Cut all connections between each pair of an instance and a store, and let new ones be as `manner` says.
+
+        Instances that are added later are on no side of it. Raises HarnessError if there is a split of that name.
+        """
+
+    def rejoin(self, name: str) -> None:
+        """Raises HarnessError if there is no split of that name."""
 
 
 @runtime_checkable

@@ -32,6 +32,8 @@ def serve() -> Iterator[Serve]:
                     self.end_headers()
                     self.wfile.write(content)
 
+                do_POST = do_GET
+
                 def log_message(self, *_: object) -> None:
                     pass
 
@@ -75,6 +77,6 @@ def test_the_machines_proxy_settings_are_not_followed(serve: Serve, monkeypatch:
 
 
 def test_a_proxy_that_is_not_there_is_named(serve: Serve) -> None:
-    client = ToxiproxyClient("127.0.0.1", serve(200, {}))
-    with pytest.raises(HarnessError, match=r"did not disable proxy web-9.db: there is no proxy web-9.db"):
+    client = ToxiproxyClient("127.0.0.1", serve(404, {"error": "proxy not found", "status": 404}))
+    with pytest.raises(HarnessError, match=r"did not disable proxy web-9.db: .*proxy not found"):
         client.disable("web-9.db")
