@@ -98,6 +98,8 @@ FAULTS: Group[Fault] = Group(
             ),
             "harness.faults.partition:Split",
         ),
+        "http-abort": "harness.faults.http:HttpAbort",
+        "http-delay": "harness.faults.http:HttpDelay",
         "drain": "harness.faults.node:Drain",
         "cordon": "harness.faults.node:Cordon",
         "node-stop": "harness.faults.node:NodeStop",

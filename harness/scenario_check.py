@@ -8,6 +8,7 @@ from harness.environment import Environment
 from harness.errors import HarnessError, InvalidInput, Unsupported
 from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
+from harness.faults.http import HttpAbort, HttpDelay
 from harness.faults.network import LinkFault
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.partition import Split
@@ -93,6 +94,8 @@ def check_target(fault: Fault, environment: Environment) -> None:
     match fault:
         case LinkFault(service=service, store=store):
             _check_link(service, store, environment)
+        case HttpAbort(version=version) | HttpDelay(version=version) if version:
+            check_version(version, environment)
         case Split():
             _check_split(fault, environment)
         case (

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from harness.drivers import envoy_faults
 from harness.drivers.runtime import Address
 from harness.environment import Headers, Router
+from harness.protocols import RequestTrouble
 
 Json: TypeAlias = Mapping[str, object]
 
@@ -95,10 +97,11 @@ def _http(files: Files) -> Json:
             "rds": {"route_config_name": ROUTES, "config_source": files.source(files.routes)},
             "access_log": [_failures()],
             "http_filters": [
+                *envoy_faults.filters(),
                 {
                     "name": "router",
                     "typed_config": {"@type": f"{_TYPE}.extensions.filters.http.router.v3.Router"},
-                }
+                },
             ],
         },
     }
@@ -213,8 +216,15 @@ def endpoints(number: int, pool: Pool) -> Json:
     return _document(number, [assignment])
 
 
-def routes(number: int, weights: Mapping[Pool, int], router: Router, headers: Headers) -> Json:
+def routes(
+    number: int,
+    weights: Mapping[Pool, int],
+    router: Router,
+    headers: Headers,
+    troubles: Sequence[RequestTrouble] = (),
+) -> Json:
     """All traffic divided by `weights`; refused with 503 where none has any."""
+    everywhere = envoy_faults.overrides(troubles, "")
     configuration = {
         "@type": f"{_TYPE}.config.route.v3.RouteConfiguration",
         "name": ROUTES,
@@ -233,15 +243,15 @@ def routes(number: int, weights: Mapping[Pool, int], router: Router, headers: He
                 "name": "users",
                 "domains": ["*"],
                 "include_attempt_count_in_response": True,
-                "routes": [{"match": {"prefix": "/"}, **_action(weights, router, headers)}],
+                "routes": [{"match": {"prefix": "/"}, **_action(weights, router, headers, troubles), **everywhere}],
             },
         ],
     }
     return _document(number, [configuration])
 
 
-def _action(weights: Mapping[Pool, int], router: Router, headers: Headers) -> Json:
-    weighted = [_weighted(pool, weight, headers) for pool, weight in weights.items() if weight]
+def _action(weights: Mapping[Pool, int], router: Router, headers: Headers, troubles: Sequence[RequestTrouble]) -> Json:
+    weighted = [_weighted(pool, weight, headers, troubles) for pool, weight in weights.items() if weight]
     if not weighted:
         return {"direct_response": {"status": 503, "body": {"inline_string": "no version has any traffic"}}}
     action: dict[str, object] = {
@@ -253,7 +263,7 @@ def _action(weights: Mapping[Pool, int], router: Router, headers: Headers) -> Js
     return {"route": action}
 
 
-def _weighted(pool: Pool, weight: int, headers: Headers) -> Json:
+def _weighted(pool: Pool, weight: int, headers: Headers, troubles: Sequence[RequestTrouble]) -> Json:
     """An answer that Envoy itself gives for a version (none of its hosts is healthy, …) is marked as that version's."""
     return {
         "name": pool.cluster,
@@ -261,6 +271,7 @@ def _weighted(pool: Pool, weight: int, headers: Headers) -> Json:
         "response_headers_to_add": [
             {"header": {"key": headers.version, "value": pool.version}, "append_action": "ADD_IF_ABSENT"}
         ],
+        **envoy_faults.overrides(troubles, pool.version),
     }
 
 

@@ -11,14 +11,14 @@ from harness.drivers.postgres_local import LocalPostgres
 from harness.drivers.processes import LocalRuntime
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.environment import Environment, StoreKind
-from harness.protocols import Killable, Linked, Pausable, Splittable, Workspace
+from harness.protocols import Killable, Linked, Meddlesome, Pausable, Splittable, Workspace
 
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: LocalPostgres, StoreKind.NATS: NatsServer}
 
 
 class LocalDriver:
     name: ClassVar[str] = "local"
-    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked, Splittable})
+    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked, Splittable, Meddlesome})
 
     def open(self, environment: Environment, workspace: Workspace) -> AbstractContextManager[RunningSite]:
         """Raises MissingServer, StartFailed; what was started is then stopped."""

@@ -15,11 +15,12 @@ from urllib.parse import quote
 
 from harness.drivers import envoy_config
 from harness.drivers.envoy_config import CONFIRM_HOST, Files, Json, Pool
+from harness.drivers.envoy_faults import ACTIVE, COUNTERS, REQUESTS
 from harness.drivers.parts import await_up, stop, tail
 from harness.drivers.runtime import Address, Part, PartProcess, Runtime
 from harness.environment import Environment
 from harness.errors import HarnessError
-from harness.protocols import Workspace
+from harness.protocols import Breakage, Meddling, RequestTrouble, Workspace
 from harness.servers import ENVOY
 from harness.waiting import until
 
@@ -57,6 +58,7 @@ class EnvoyRouter:
         self._generation = 0
         self._pools: Mapping[str, Pool] = {}
         self._weights: Mapping[str, int] = {}
+        self._troubles: dict[Breakage, RequestTrouble] = {}
         self._process: PartProcess | None = None
 
     @property
@@ -95,9 +97,10 @@ class EnvoyRouter:
             stop(self._process, STOP_S_MAX)
 
     def reset(self) -> None:
-        """Forget all versions and their counts: nothing is routed."""
+        """Forget all versions and their counts, and all trouble: nothing is routed."""
         with self._lock:
             self._generation += 1
+            self._troubles.clear()
             self._apply({}, {})
 
     def route(self, weights: Mapping[str, int], hosts: Mapping[str, tuple[Address, ...]]) -> None:
@@ -121,6 +124,28 @@ class EnvoyRouter:
             left = replace(pool, hosts=tuple(other for other in pool.hosts if other != host))
             self._apply({**self._pools, version: left}, self._weights)
 
+    def break_requests(self, trouble: RequestTrouble) -> None:
+        """See protocols.Meddlesome."""
+        with self._lock:
+            if trouble.way in self._troubles:
+                raise HarnessError(f"the router has a trouble of the kind {trouble.way} already")
+            self._troubles[trouble.way] = trouble
+            try:
+                self._write_routes_and_confirm()
+            except HarnessError:
+                del self._troubles[trouble.way]
+                raise
+
+    def spare_requests(self, way: Breakage) -> None:
+        with self._lock:
+            if self._troubles.pop(way, None):
+                self._write_routes_and_confirm()
+
+    def meddling(self, way: Breakage) -> Meddling:
+        counts = self._stats(r"^http\.users\.(fault\.|downstream_rq_total$)")
+        numbers = (counts.get(name, 0) for name in (COUNTERS[way], ACTIVE, REQUESTS))
+        return Meddling(*numbers)
+
     def observed_split(self) -> Mapping[str, int]:
         """Requests sent to each version since the last `reset`, by Envoy's counters."""
         with self._lock:
@@ -143,8 +168,7 @@ class EnvoyRouter:
             self._write_clusters({**before, **pools})
         self._confirm(self._holds_hosts, rejected)
         self._await_new_hosts(before)
-        self._write_routes()
-        self._confirm(self._routes_are_in_force, rejected)
+        self._write_routes_and_confirm(rejected)
         if before.keys() - pools.keys():
             self._write_clusters(pools)
 
@@ -153,10 +177,17 @@ class EnvoyRouter:
         clusters = envoy_config.clusters(self._files, self._next(), tuple(pools.values()), ready_path, router)
         self._write(self._files.clusters, clusters)
 
+    def _write_routes_and_confirm(self, rejected: int | None = None) -> None:
+        """`rejected` is how often Envoy had rejected something before all of this began; None: this is all."""
+        rejected = self._rejections() if rejected is None else rejected
+        self._write_routes()
+        self._confirm(self._routes_are_in_force, rejected)
+
     def _write_routes(self) -> None:
         weights = {self._pools[version]: weight for version, weight in self._weights.items()}
         environment = self._environment
-        routes = envoy_config.routes(self._next(), weights, environment.router, environment.headers)
+        troubles = tuple(self._troubles.values())
+        routes = envoy_config.routes(self._next(), weights, environment.router, environment.headers, troubles)
         self._write(self._files.routes, routes)
 
     def _next(self) -> int:

@@ -19,7 +19,18 @@ from harness.drivers.runtime import Address, Runtime
 from harness.drivers.stores import StoreServer
 from harness.environment import Environment, Service
 from harness.errors import HarnessError, StartFailed
-from harness.protocols import Departure, Instance, Link, Manner, Toxic, Way, Workspace
+from harness.protocols import (
+    Breakage,
+    Departure,
+    Instance,
+    Link,
+    Manner,
+    Meddling,
+    RequestTrouble,
+    Toxic,
+    Way,
+    Workspace,
+)
 from harness.versions import resolve
 from harness.waiting import until
 
@@ -27,7 +38,7 @@ READY_POLL_S = 0.02
 
 
 class RunningSystem:
-    """Implements System, Killable and Pausable."""
+    """Implements System, Killable, Pausable and Meddlesome."""
 
     def __init__(
         self,
@@ -157,6 +168,17 @@ class RunningSystem:
 
     def paused(self, name: str) -> bool:
         return self._instance(name).process.paused()
+
+    # ── Meddlesome ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def break_requests(self, trouble: RequestTrouble) -> None:
+        self._router.break_requests(trouble)
+
+    def spare_requests(self, way: Breakage) -> None:
+        self._router.spare_requests(way)
+
+    def meddling(self, way: Breakage) -> Meddling:
+        return self._router.meddling(way)
 
     # ── for the site ─────────────────────────────────────────────────────────────────────────────────────────────
 

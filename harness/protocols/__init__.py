@@ -42,6 +42,7 @@ from harness.protocols.clusters import (
 from harness.protocols.faults import Effect, Fault, Proof
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
 from harness.protocols.processes import Command, Process, Spawner, Workspace
+from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
 from harness.protocols.strategies import (
     Action,
     Add,
@@ -75,6 +76,7 @@ __all__ = (
     "AwaitReady",
     "AwaitRollout",
     "Barrier",
+    "Breakage",
     "Checker",
     "Command",
     "Containered",
@@ -94,6 +96,8 @@ __all__ = (
     "Link",
     "Linked",
     "Manner",
+    "Meddlesome",
+    "Meddling",
     "Migrate",
     "Outageable",
     "Outcome",
@@ -109,6 +113,7 @@ __all__ = (
     "Proof",
     "Remark",
     "Remove",
+    "RequestTrouble",
     "Resolving",
     "RolledBack",
     "Rollout",

@@ -12,14 +12,16 @@ from harness.drivers.nats import NatsServer
 from harness.drivers.postgres import PostgresServer
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.environment import Environment, StoreKind
-from harness.protocols import Disconnectable, Killable, Limitable, Linked, Pausable, Splittable, Workspace
+from harness.protocols import Disconnectable, Killable, Limitable, Linked, Meddlesome, Pausable, Splittable, Workspace
 
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, StoreKind.NATS: NatsServer}
 
 
 class ContainersDriver:
     name: ClassVar[str] = "containers"
-    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked, Splittable, Disconnectable, Limitable})
+    offers: ClassVar[frozenset[type]] = frozenset(
+        {Killable, Pausable, Linked, Splittable, Meddlesome, Disconnectable, Limitable}
+    )
 
     @contextmanager
     def open(self, environment: Environment, workspace: Workspace) -> Iterator[RunningSite]:

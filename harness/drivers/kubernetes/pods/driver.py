@@ -28,14 +28,14 @@ from harness.drivers.postgres import PostgresServer
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.drivers.watchdog import watching
 from harness.environment import Environment, StoreKind
-from harness.protocols import Killable, Linked, Pausable, Splittable, Workspace
+from harness.protocols import Killable, Linked, Meddlesome, Pausable, Splittable, Workspace
 from harness.supervisor.scratch import PREFIX
 
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, StoreKind.NATS: PodNats}
 
 
 def _offered() -> frozenset[type]:
-    always = frozenset({Linked, Splittable}) | ANYWHERE
+    always = frozenset({Linked, Splittable, Meddlesome}) | ANYWHERE
     match whose_cluster():
         case Whose.OURS:
             return always | {Killable, Pausable} | ON_THIS_MACHINE | IN_OURS
