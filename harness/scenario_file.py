@@ -24,6 +24,8 @@ from harness.toml_values import amend, build, options
 T = TypeVar("T")
 
 WINDOW = ("at", "at_s", "after_s", "for_s")
+AIMS = ("target", "store", "service", "version")
+"""By which a fault says what it breaks."""
 OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "checkers")
 """Keys that are read here; all others are fields of Scenario."""
 
@@ -180,7 +182,7 @@ def _faults(
         seen.add(name)
         with inner.blame("kind"):
             scenario_check.check_offered(fault, driver)
-        with inner.blame("target" if "target" in inner else "store"):
+        with inner.blame(next((key for key in AIMS if key in inner), "kind")):
             scenario_check.check_target(fault, environment)
         yield ScheduledFault(name, fault, window)
 

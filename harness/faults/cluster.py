@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from harness.faults.fleet import Fleet, is_ready
 from harness.faults.process import find
-from harness.protocols import Barrier, Effect, Governed, Partitionable, Podded, Proof, Resolving, System
+from harness.protocols import Account, Barrier, Effect, Governed, Partitionable, Podded, Proof, Resolving, System
 from harness.waiting import until
 
 PROOF_TIMEOUT_S = 10.0
@@ -45,6 +45,11 @@ class Partition:
     peer: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Partitionable})
+    account: ClassVar[Account] = Account(
+        "nothing goes any more between one instance and a store, or another service's instances",
+        "the nodes count packets that were held back",
+        "the rules are removed; the nodes have none left, and the service is ready",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -100,6 +105,11 @@ class DnsDown:
     """Nobody in the cluster reaches its DNS, as long as the window lasts."""
 
     needs: ClassVar[frozenset[type]] = frozenset({Resolving})
+    account: ClassVar[Account] = Account(
+        "nobody in the cluster reaches its DNS",
+        "it does not answer, and the nodes count packets that were held back",
+        "the rules are removed; it answers, and all instances are ready",
+    )
 
     @property
     def target(self) -> str:
@@ -128,6 +138,11 @@ class ApiDown:
     """Nobody reaches the cluster's API server: not its nodes, and not who deploys. What runs goes on running."""
 
     needs: ClassVar[frozenset[type]] = frozenset({Governed})
+    account: ClassVar[Account] = Account(
+        "nobody reaches the cluster's API server",
+        "it does not answer, and the nodes count packets that were held back",
+        "the rules are removed; it answers, and all instances are ready",
+    )
 
     @property
     def target(self) -> str:

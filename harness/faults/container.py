@@ -9,7 +9,18 @@ from typing import ClassVar
 
 from harness.errors import InvalidInput
 from harness.faults.process import HEAL_TIMEOUT_S, PROOF_TIMEOUT_S, find, recovery, retired, stands
-from harness.protocols import Disconnectable, Effect, Instance, Killable, Limitable, Limits, Proof, System, Usage
+from harness.protocols import (
+    Account,
+    Disconnectable,
+    Effect,
+    Instance,
+    Killable,
+    Limitable,
+    Limits,
+    Proof,
+    System,
+    Usage,
+)
 from harness.waiting import until
 
 CPUS_MIN = 0.01
@@ -53,6 +64,11 @@ class Disconnect:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Disconnectable})
+    account: ClassVar[Account] = Account(
+        "takes one instance off the network, its connections left open",
+        "the engine says that it has no network, and it is not reached",
+        "connected again, with the address it had; its readiness probe answers",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -120,6 +136,11 @@ class Limit:
     memory_mb: int | None = None
 
     needs: ClassVar[frozenset[type]] = frozenset({Limitable, Killable})
+    account: ClassVar[Account] = Account(
+        "gives one instance less of processors or memory than it had",
+        "the limits are in force, and it was held back by them, or died of them",
+        "its former limits; if it died, it is started again; its readiness probe answers",
+    )
 
     def __post_init__(self) -> None:
         if self.cpus is None and self.memory_mb is None:

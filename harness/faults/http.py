@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.errors import InvalidInput
-from harness.protocols import Breakage, Effect, Meddlesome, Proof, RequestTrouble, System
+from harness.protocols import Account, Breakage, Effect, Meddlesome, Proof, RequestTrouble, System
 from harness.waiting import until
 
 PROOF_TIMEOUT_S = 10.0
@@ -90,6 +90,12 @@ class HttpAbort(_RequestFault):
 
     status: int = 503
 
+    account: ClassVar[Account] = Account(
+        "the router answers a share of the requests itself, with an error",
+        "Envoy counts requests that it aborted",
+        "Envoy confirms routes without it; of those that come it aborts none",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 400 <= self.status < 600:
@@ -106,6 +112,12 @@ class HttpDelay(_RequestFault):
     """The router holds requests back for `delay_ms` before they go on to the service."""
 
     delay_ms: int = 500
+
+    account: ClassVar[Account] = Account(
+        "the router holds a share of the requests back",
+        "Envoy counts requests that it delayed",
+        "Envoy confirms routes without it; none is held back, and of those that come it delays none",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

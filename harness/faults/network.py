@@ -15,11 +15,12 @@ from harness.errors import HarnessError, InvalidInput
 from harness.faults.disturbances import DISTURBANCES, DOWN, complete
 from harness.faults.probes import Door, Exchange
 from harness.faults.symptoms import Symptom
-from harness.protocols import Effect, Link, Linked, Proof, System, Toxic
+from harness.protocols import Account, Effect, Link, Linked, Proof, System, Toxic
 from harness.toml_reader import nearest
 from harness.toxics.toxic import Stream
 from harness.waiting import until
 
+UNDO = "taken off all proxies; the same question is answered as quickly as before"
 HEAL_TIMEOUT_S = 5.0
 CONNECTIONS = 2
 """That must all be disturbed, where all are."""
@@ -119,6 +120,9 @@ class LinkFault:
     toxicity: float = 1.0
 
     needs: ClassVar[frozenset[type]] = frozenset({Linked})
+    account: ClassVar[Mapping[str, Account]] = {
+        kind: Account(each.does, each.proof, UNDO) for kind, each in DISTURBANCES.items()
+    }
 
     def __post_init__(self) -> None:
         if self.kind not in DISTURBANCES:

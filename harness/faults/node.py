@@ -12,6 +12,7 @@ from harness.errors import HarnessError, InvalidInput
 from harness.faults.fleet import Fleet, is_ready
 from harness.faults.process import find, stands
 from harness.protocols import (
+    Account,
     Drainable,
     Effect,
     Instance,
@@ -72,6 +73,11 @@ class Cordon:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Drainable})
+    account: ClassVar[Account] = Account(
+        "no new instance is put on the node of an instance",
+        "the cluster says that the node takes none",
+        "uncordoned; all instances are ready",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -92,6 +98,11 @@ class Drain:
     patience_s: float = 45.0
 
     needs: ClassVar[frozenset[type]] = frozenset({Drainable})
+    account: ClassVar[Account] = Account(
+        "all instances on the node of an instance are evicted, as disruption budgets allow",
+        "the node takes none, and none is left on it",
+        "uncordoned; all instances are ready",
+    )
 
     def __post_init__(self) -> None:
         positive(patience_s=self.patience_s)
@@ -158,6 +169,11 @@ class NodeStop:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Outageable})
+    account: ClassVar[Account] = Account(
+        "the node of an instance is switched off, as if its power were cut",
+        "the machine says that the node is off",
+        "switched on; the node is ready, and all services are",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -215,6 +231,11 @@ class NodePressure:
     memory_mb: int = 0
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Pressable})
+    account: ClassVar[Account] = Account(
+        "a pod takes processors and memory of the node of an instance",
+        "the node's own account says that so much was taken",
+        "the pod is removed; the service is ready",
+    )
 
     def __post_init__(self) -> None:
         not_negative(cpus=self.cpus, memory_mb=self.memory_mb)

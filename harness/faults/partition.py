@@ -16,7 +16,7 @@ from zlib import crc32
 from harness.environment import StoreKind
 from harness.errors import HarnessError, InvalidInput
 from harness.faults.probes import Ask, Door, Exchange
-from harness.protocols import Effect, Link, Manner, Proof, Splittable, System, Way
+from harness.protocols import Account, Effect, Link, Manner, Proof, Splittable, System, Way
 from harness.toml_reader import nearest
 from harness.waiting import until
 
@@ -84,9 +84,20 @@ def _all_pairs(instances: Names, stores: Names) -> Pairs:
 
 
 PREFIX = "partition-"
-SHAPES: Mapping[str, Shape] = {
-    f"{PREFIX}{shape.__name__}": shape for shape in (one, minority, majority, bridge, ring, primaries)
+_SHAPES: Mapping[str, tuple[Shape, str]] = {
+    f"{PREFIX}{shape.__name__}": (shape, does)
+    for shape, does in (
+        (one, "one instance, from all stores"),
+        (minority, "fewer than half of the instances, from all stores"),
+        (majority, "more than half of the instances, from all stores"),
+        (bridge, "two halves of instances and stores, from each other; one instance hears both"),
+        (ring, "each instance, from the stores that are not of the nearest majority in a circle of all"),
+        (primaries, "each store, from all instances"),
+    )
 }
+SHAPES: Mapping[str, Shape] = {kind: shape for kind, (shape, _) in _SHAPES.items()}
+PROOF = "over links that are cut a question is not answered, past them and over the others it is"
+UNDO = "all links are opened at once; over each a question is answered"
 
 
 # ── the fault ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,6 +156,9 @@ class Split:
     way: Way = Way.BOTH
 
     needs: ClassVar[frozenset[type]] = frozenset({Splittable})
+    account: ClassVar[Mapping[str, Account]] = {
+        kind: Account(f"cut off: {does}", PROOF, UNDO) for kind, (_, does) in _SHAPES.items()
+    }
 
     def __post_init__(self) -> None:
         if self.kind not in SHAPES:

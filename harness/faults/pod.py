@@ -13,6 +13,7 @@ from harness.errors import HarnessError
 from harness.faults.fleet import Fleet
 from harness.faults.process import find, stands
 from harness.protocols import (
+    Account,
     Containered,
     Effect,
     Evictable,
@@ -60,6 +61,11 @@ class PodDelete:
     grace_s: int = 0
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded})
+    account: ClassVar[Account] = Account(
+        "deletes the pod of one instance",
+        "the cluster has no such pod any more",
+        "another pod takes its place; the service is ready",
+    )
 
     def __post_init__(self) -> None:
         not_negative(grace_s=self.grace_s)
@@ -126,6 +132,11 @@ class ContainerKill:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Containered})
+    account: ClassVar[Account] = Account(
+        "SIGKILL to the container of one instance, past the API server",
+        "the cluster says that the container has ended",
+        "its node starts it again; the service is ready",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -140,6 +151,11 @@ class OomKill:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Containered})
+    account: ClassVar[Account] = Account(
+        "uses up the memory of the container of one instance",
+        "the cluster says that it ended, and of what: OOMKilled",
+        "its node starts it again; the service is ready",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -184,6 +200,11 @@ class EvictionStorm:
     every_s: float = 0.5
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Evictable})
+    account: ClassVar[Account] = Account(
+        "evictions of all instances of a service, again and again",
+        "counted: how many were allowed, and how many refused",
+        "no more are asked for; the service is ready",
+    )
 
     def __post_init__(self) -> None:
         positive(every_s=self.every_s)
@@ -246,6 +267,11 @@ class ProbeFlap:
     up_s: float = 6.0
 
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Probed})
+    account: ClassVar[Account] = Account(
+        "the probes of one instance fail and succeed in turn, while it serves",
+        "its node says that it is not ready",
+        "its probes get through; the service is ready",
+    )
 
     def __post_init__(self) -> None:
         positive(down_s=self.down_s, up_s=self.up_s)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from harness.errors import HarnessError
-from harness.protocols import Effect, Instance, Killable, Pausable, Proof, System
+from harness.protocols import Account, Effect, Instance, Killable, Pausable, Proof, System
 from harness.waiting import until
 
 PROOF_TIMEOUT_S = 2.0
@@ -55,6 +55,11 @@ class Kill:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Killable})
+    account: ClassVar[Account] = Account(
+        "SIGKILL to one instance",
+        "the operating system has no such process any more",
+        "started again, under its name and at its address; its readiness probe answers",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
@@ -92,6 +97,11 @@ class Pause:
     target: str
 
     needs: ClassVar[frozenset[type]] = frozenset({Pausable})
+    account: ClassVar[Account] = Account(
+        "SIGSTOP to one instance; in containers the engine's pause",
+        "the operating system says that it is stopped",
+        "SIGCONT; its readiness probe answers",
+    )
 
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:

@@ -39,7 +39,7 @@ from harness.protocols.clusters import (
     Taken,
     Talkative,
 )
-from harness.protocols.faults import Effect, Fault, Proof
+from harness.protocols.faults import Account, Effect, Fault, Proof
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
 from harness.protocols.processes import Command, Process, Spawner, Workspace
 from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
@@ -69,6 +69,7 @@ from harness.protocols.system import Departure, Driver, Instance, Site, System
 
 __all__ = (
     "AS_WRITTEN",
+    "Account",
     "Action",
     "Add",
     "Announce",

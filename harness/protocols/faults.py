@@ -11,6 +11,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Account:
+    """What people are told of a kind of fault: docs/faults.md is made of it."""
+
+    does: str
+    proof: str
+    """By what it is seen that it took hold."""
+    undo: str
+    """How it is taken back, and by what it is seen that all is as before."""
+
+
+@dataclass(frozen=True)
 class Proof:
     """Whether something was seen, by what."""
 

@@ -24,7 +24,7 @@ LAYERS = (
         *("schemas", "upcasters", "streams", "replay", "consistency"),
     ),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
-    ("environment_file", "scenario_check", "plan"),
+    ("environment_file", "scenario_check", "plan", "fault_table"),
     ("scenario_file", "run", "runner"),
     ("cluster_command", "schema_command", "upcasters_command", "streams_command", "replay_command", "judge_command"),
     ("cli", "pytest_plugin"),

@@ -45,6 +45,43 @@ def test_link_faults_are_told_by_their_kind(scenario: Path) -> None:
     )
 
 
+FAULT = "[[fault]]\nat_s = 4\nfor_s = 1\n"
+LINK = FAULT + 'service = "api"\nstore = "postgres"\n'
+
+
+@pytest.mark.parametrize(
+    ("fault", "line", "message"),
+    [
+        (
+            LINK + 'kind = "latency"\nattributes = { latancy = 3 }',
+            6,
+            "latency do not include 'latancy'; did you mean 'lat",
+        ),
+        (LINK + 'kind = "latency"\nattributes = { latency = "x" }', 6, "latency must be a whole number, not a text"),
+        (LINK + 'kind = "timeout"\ntoxicity = 2.0', 6, "toxicity must be above 0 and at most 1"),
+        (LINK + 'kind = "timeout"\nstream = "upstraem"', 6, "did you mean 'upstream'?"),
+        (LINK + 'kind = "timeuot"', 5, "no fault 'timeuot'; did you mean 'timeout'?"),
+        (
+            FAULT + 'kind = "partition-one"\nstore = "postgers"',
+            4,
+            "there is no store that links lead to called 'postgers'",
+        ),
+        (FAULT + 'kind = "partition-minority"\nservice = "mailer"', 4, "partition-minority parts nobody of"),
+        (FAULT + 'kind = "partition-one"\nmanner = "block"', 4, "manner must be one of refuse, drop"),
+        (FAULT + 'kind = "http-abort"\nversion = "9.0"', 4, "environment 'shop' has no version '9.0'"),
+        (FAULT + 'kind = "http-delay"\nstatus = 500', 4, "unknown key 'status'"),
+    ],
+)
+def test_a_fault_that_could_not_work_is_refused_where_it_stands(
+    scenario: Path, fault: str, line: int, message: str
+) -> None:
+    first = rewrite(scenario, "[slo]", f"{fault}\n\n[slo]")
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert message in str(caught.value)
+    assert caught.value.line == first + line
+
+
 def test_a_command_line_overrides(scenario: Path) -> None:
     read = read_scenario(scenario, Overrides(seed=7, new="2.0+slow"))
     assert (read.seed, read.change.new) == (7, "2.0+slow")

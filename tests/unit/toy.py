@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from harness.protocols import Disconnectable, Drainable, Killable, Limitable, Linked, Pausable, Platform
+from harness.protocols import (
+    Disconnectable,
+    Drainable,
+    Killable,
+    Limitable,
+    Linked,
+    Meddlesome,
+    Pausable,
+    Platform,
+    Splittable,
+)
 from harness.registry import Group
 
 ENVIRONMENT = """\
@@ -87,7 +97,7 @@ LOCUSTFILE = "raise ImportError('a scenario is read without importing its locust
 
 class ToyDriver:
     name: ClassVar[str] = "local"
-    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked})
+    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked, Splittable, Meddlesome})
 
 
 class BareDriver:

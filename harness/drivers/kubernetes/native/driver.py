@@ -37,10 +37,10 @@ STORES_S_MAX = 90.0
 POLL_S = 0.3
 
 
-def _offered() -> frozenset[type]:
+def _offered(whose: Whose) -> frozenset[type]:
     """Only the nodes of a cluster of ours are the harness's to drain."""
     always = frozenset({Platform, Evictable}) | ANYWHERE
-    match whose_cluster():
+    match whose:
         case Whose.OURS:
             return always | {Drainable, Probed} | ON_THIS_MACHINE | IN_OURS
         case Whose.ON_THIS_MACHINE:
@@ -51,7 +51,9 @@ def _offered() -> frozenset[type]:
 
 class KubernetesDriver:
     name: ClassVar[str] = "kubernetes"
-    offers: ClassVar[frozenset[type]] = _offered()
+    offers: ClassVar[frozenset[type]] = _offered(whose_cluster())
+    offers_at_least: ClassVar[frozenset[type]] = _offered(Whose.ELSEWHERE)
+    offers_at_most: ClassVar[frozenset[type]] = _offered(Whose.OURS)
     lacks: ClassVar[Mapping[type, str]] = {**REASONS, Drainable: NOT_OURS, Probed: NOT_OURS}
 
     @contextmanager

@@ -34,9 +34,9 @@ from harness.supervisor.scratch import PREFIX
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, StoreKind.NATS: PodNats}
 
 
-def _offered() -> frozenset[type]:
+def _offered(whose: Whose) -> frozenset[type]:
     always = frozenset({Linked, Splittable, Meddlesome}) | ANYWHERE
-    match whose_cluster():
+    match whose:
         case Whose.OURS:
             return always | {Killable, Pausable} | ON_THIS_MACHINE | IN_OURS
         case Whose.ON_THIS_MACHINE:
@@ -47,7 +47,9 @@ def _offered() -> frozenset[type]:
 
 class KindDriver:
     name: ClassVar[str] = "kind"
-    offers: ClassVar[frozenset[type]] = _offered()
+    offers: ClassVar[frozenset[type]] = _offered(whose_cluster())
+    offers_at_least: ClassVar[frozenset[type]] = _offered(Whose.ELSEWHERE)
+    offers_at_most: ClassVar[frozenset[type]] = _offered(Whose.OURS)
     lacks: ClassVar[Mapping[type, str]] = REASONS
 
     @contextmanager
