@@ -1,17 +1,20 @@
 """The toxiproxy-python client, mended. The only module that imports it.
 
 It keeps the server's address on a class, so that a process can talk to one server only; it sets no timeouts, follows
-the machine's proxy settings even to 127.0.0.1, and takes an answer of 5xx for success.
+the machine's proxy settings even to 127.0.0.1, and takes an answer of 5xx for success. And of what it sends by, a
+request takes ms of processor time, in which a partition would not be cut at once.
 """
 
 from __future__ import annotations
 
+import http.client
+import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-import requests
 import toxiproxy.api  # type: ignore[import-untyped]
 import toxiproxy.proxy  # type: ignore[import-untyped]
 import toxiproxy.server  # type: ignore[import-untyped]
@@ -25,30 +28,48 @@ TIMEOUT_S = 5.0
 _local = threading.local()
 
 
+@dataclass(frozen=True)
+class _Response:
+    """As much of a response of `requests` as the client looks at."""
+
+    status_code: int
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class _Failed(Exception):
+    """The server says that it failed."""
+
+
 class _Consumer(toxiproxy.api.APIConsumer):  # type: ignore[misc]
     """Talks to the server of the client that is calling in this thread."""
 
     @classmethod
-    def get(cls, url: str, params: Any = None, **kwargs: Any) -> requests.Response:
-        return cls._send("GET", url, params=params, **kwargs)
+    def get(cls, url: str, **_kwargs: Any) -> _Response:
+        return cls._send("GET", url)
 
     @classmethod
-    def post(cls, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> requests.Response:
-        return cls._send("POST", url, data=data, json=json, **kwargs)
+    def post(cls, url: str, json: Any = None, **_kwargs: Any) -> _Response:
+        return cls._send("POST", url, json)
 
     @classmethod
-    def delete(cls, url: str, **kwargs: Any) -> requests.Response:
-        return cls._send("DELETE", url, **kwargs)
+    def delete(cls, url: str, **_kwargs: Any) -> _Response:
+        return cls._send("DELETE", url)
 
     @staticmethod
-    def _send(method: str, path: str, **kwargs: Any) -> requests.Response:
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.request(method, _local.server + path, timeout=TIMEOUT_S, **kwargs)
+    def _send(method: str, path: str, content: object = None) -> _Response:
+        host, port = _local.server
+        body = None if content is None else json.dumps(content)
+        with closing(http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)) as connection:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            response = _Response(answer.status, answer.read())
         toxiproxy.api.validate_response(response)
         if response.status_code >= 400:
             # What it says itself tells more than the status, e.g. that an address is in use.
-            raise requests.HTTPError(f"{response.status_code} {response.text.strip()}", response=response)
+            raise _Failed(f"{response.status_code} {response.content.decode(errors='replace').strip()}")
         return response
 
 
@@ -60,7 +81,7 @@ class ToxiproxyClient:
     """One toxiproxy server's proxies, by their names. All methods raise HarnessError if it does not do as told."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._address = f"http://{host}:{port}"
+        self._address = (host, port)
 
     def answers(self) -> bool:
         try:
@@ -109,7 +130,7 @@ class ToxiproxyClient:
         _local.server = self._address
         try:
             yield toxiproxy.server.Toxiproxy()
-        except (requests.RequestException, NotFound, ProxyExists, InvalidToxic) as error:
+        except (OSError, http.client.HTTPException, _Failed, NotFound, ProxyExists, InvalidToxic) as error:
             raise HarnessError(f"toxiproxy did not {purpose}: {error}") from error
 
 

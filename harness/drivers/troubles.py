@@ -12,7 +12,7 @@ from typing import Protocol
 from harness.errors import HarnessError
 from harness.protocols import Link, Manner, Toxic, Way
 
-AT_ONCE_MAX = 16
+AT_ONCE_MAX = 4
 """Requests to the proxies' server at a time."""
 
 

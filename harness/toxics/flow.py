@@ -45,6 +45,22 @@ class Owner(Protocol):
 
 
 class Flow:
+    __slots__ = (
+        "_counter",
+        "_end",
+        "_loop",
+        "_owner",
+        "_pending",
+        "_pipeline",
+        "_reading",
+        "_source_ended",
+        "_timer",
+        "_writing",
+        "over",
+        "sink",
+        "source",
+    )
+
     def __init__(
         self, loop: AbstractEventLoop, owner: Owner, source: socket.socket, sink: socket.socket, counter: Counter
     ) -> None:

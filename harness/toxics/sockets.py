@@ -6,6 +6,7 @@ import socket
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 4096
@@ -28,6 +29,7 @@ class Address:
     port: int
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Address:
         """`host:port`, an IPv6 host in brackets. Raises BadAddress."""
         host, colon, port = text.rpartition(":")
@@ -40,7 +42,7 @@ class Address:
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    @property
+    @cached_property
     def literal(self) -> bool:
         """Whether the host is a number, so that nobody has to be asked for it."""
         for family in (socket.AF_INET, socket.AF_INET6):
@@ -49,7 +51,7 @@ class Address:
                 return True
         return False
 
-    @property
+    @cached_property
     def family(self) -> socket.AddressFamily:
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
