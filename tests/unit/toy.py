@@ -107,7 +107,9 @@ class BareDriver:
 
 class ContainersDriver:
     name: ClassVar[str] = "containers"
-    offers: ClassVar[frozenset[type]] = frozenset({Killable, Pausable, Linked, Disconnectable, Limitable})
+    offers: ClassVar[frozenset[type]] = frozenset(
+        {Killable, Pausable, Linked, Splittable, Meddlesome, Disconnectable, Limitable}
+    )
 
 
 class PlatformDriver:
