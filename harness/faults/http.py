@@ -11,7 +11,7 @@ from harness.errors import InvalidInput
 from harness.protocols import Account, Breakage, Effect, Meddlesome, Proof, RequestTrouble, System
 from harness.waiting import until
 
-PROOF_TIMEOUT_S = 10.0
+PROOF_TIMEOUT_S = 5.0
 """For the users to send what is met."""
 HEAL_TIMEOUT_S = 10.0
 SPARED = 20
