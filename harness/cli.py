@@ -23,6 +23,7 @@ import click
 from harness import __version__
 from harness.cluster_command import cluster
 from harness.errors import HarnessError
+from harness.judge_command import judge
 
 if TYPE_CHECKING:
     from harness.reporting.terminal import Display
@@ -88,6 +89,7 @@ def cli() -> None:
 
 
 cli.add_command(cluster)
+cli.add_command(judge)
 
 
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,11 +19,11 @@ LAYERS = (
     ("protocols",),
     ("scenario",),
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
-    ("supervisor", "drivers", "strategies", "faults", "load", "events", "checkers", "reporting"),
+    ("supervisor", "drivers", "strategies", "faults", "load", "events", "checkers", "consistency", "reporting"),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan"),
     ("scenario_file", "run", "runner"),
-    ("cluster_command",),
+    ("cluster_command", "judge_command"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
