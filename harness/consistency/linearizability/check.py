@@ -85,12 +85,10 @@ def check(
     objects = by_key(operations)
     _require_known(objects, model)
     shared = Automaton(model)
-    quantum = min(QUANTUM, budget.steps_max or QUANTUM)
-    waiting = deque(_Trial(key, of_key, model, shared, quantum) for key, of_key in objects.items())
-    until_s = None if budget.seconds_max is None else clock() + budget.seconds_max
+    meter = _Meter(budget, clock)
+    waiting = deque(_Trial(key, of_key, model, shared, meter.quantum) for key, of_key in objects.items())
     violations: list[Violation] = []
-    steps, short_of = 0, None
-    while waiting and short_of is None:
+    while waiting and meter.short_of is None:
         trial = waiting.popleft()
         before = trial.steps
         try:
@@ -99,24 +97,45 @@ def check(
         except StopIteration as ended:
             if ended.value is not None:
                 violations.append(ended.value)
-        steps += trial.steps - before
-        if budget.steps_max is not None and steps >= budget.steps_max:
-            short_of = f"{budget.steps_max} steps"
-        elif until_s is not None and clock() > until_s:
-            short_of = f"{budget.seconds_max:g} s"
-        elif budget.memory_mb_max is not None and _megabytes(shared, waiting) > budget.memory_mb_max:
-            short_of = f"{budget.memory_mb_max:g} MB"
+        meter.spend(trial.steps - before, lambda: shared.bytes + sum(trial.bytes for trial in waiting))
     known = any(operation.determinate for of_key in objects.values() for operation in of_key)
     return Judgement(
         status=Status.FAIL if violations else Status.PASS if known and not waiting else Status.UNKNOWN,
         operations=sum(map(len, objects.values())),
         keys=len(objects),
-        steps=steps,
-        short_of=short_of if waiting else None,
+        steps=meter.steps,
+        short_of=meter.short_of if waiting else None,
         unfinished_keys=len(waiting),
         violated_keys=len(violations),
         violation=min(violations, key=lambda violation: violation.culprit.returned or 0, default=None),
     )
+
+
+class _Meter:
+    """What has been used of a budget. Time and memory are looked at once in a quantum of steps: it takes time."""
+
+    def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
+        self.quantum = min(QUANTUM, budget.steps_max or QUANTUM)
+        self.steps = 0
+        self.short_of: str | None = None
+        """What there was too little of, once that is so."""
+        self._budget = budget
+        self._clock = clock
+        self._began_s = clock()
+        self._look_at = self.quantum
+
+    def spend(self, steps: int, bytes_in_use: Callable[[], int]) -> None:
+        budget = self._budget
+        self.steps += steps
+        if self.steps < self._look_at:
+            return
+        self._look_at = self.steps + self.quantum
+        if budget.steps_max is not None and self.steps >= budget.steps_max:
+            self.short_of = f"{budget.steps_max} steps"
+        elif budget.seconds_max is not None and self._clock() - self._began_s > budget.seconds_max:
+            self.short_of = f"{budget.seconds_max:g} s"
+        elif budget.memory_mb_max is not None and bytes_in_use() > budget.memory_mb_max * 1e6:
+            self.short_of = f"{budget.memory_mb_max:g} MB"
 
 
 def _require_known(objects: Mapping[Value, Sequence[Operation]], model: Model[Any]) -> None:
@@ -129,10 +148,6 @@ def _require_known(objects: Mapping[Value, Sequence[Operation]], model: Model[An
                 )
 
 
-def _megabytes(shared: Automaton, waiting: Iterable[_Trial]) -> float:
-    return (shared.bytes + sum(trial.bytes for trial in waiting)) / 1e6
-
-
 class _Trial:
     """One object, judged bit by bit: `running` yields after every quantum, and returns a violation or None."""
 
@@ -143,7 +158,7 @@ class _Trial:
         self._recorded = operations
         self._operations = model.relevant(operations)
         self._model = model
-        self._shared = shared
+        self._shared = self._automaton = shared
         self._quantum = quantum
         self._searches: list[Search] = []
         self._earlier_steps = 0
@@ -155,7 +170,9 @@ class _Trial:
 
     @property
     def bytes(self) -> int:
-        return sum(search.bytes for search in self._searches)
+        """What is kept for it alone, roughly."""
+        own = 0 if self._automaton is self._shared else self._automaton.bytes
+        return own + sum(search.bytes for search in self._searches)
 
     def _run(self) -> Generator[None, None, Violation | None]:
         ending, course, automaton = yield from self._explain(self._operations)
@@ -196,7 +213,7 @@ class _Trial:
 
     def _explain(self, operations: Sequence[Operation]) -> Generator[None, None, tuple[Ending, Course, Automaton]]:
         model = self._model.narrowed(operations)
-        automaton = self._shared if model is self._model else Automaton(model)
+        automaton = self._automaton = self._shared if model is self._model else Automaton(model)
         course = chart(operations, automaton)
         for search in self._searches:
             self._earlier_steps += search.steps
