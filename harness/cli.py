@@ -23,6 +23,7 @@ import click
 from harness import __version__
 from harness.cluster_command import cluster
 from harness.errors import HarnessError
+from harness.judge_command import judge
 from harness.replay_command import replay
 from harness.schema_command import schema
 from harness.streams_command import streams
@@ -96,6 +97,7 @@ cli.add_command(schema)
 cli.add_command(streams)
 cli.add_command(replay)
 cli.add_command(upcasters)
+cli.add_command(judge)
 
 
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────

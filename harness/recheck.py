@@ -14,7 +14,7 @@ from harness.judge import build, describe, judge
 from harness.protocols import Checker
 from harness.reporting import json_report, options_of
 from harness.reporting.json_report import VerdictDocument
-from harness.verdict import Status
+from harness.verdict import Status, Verdict
 
 FILE = "checkers.json"
 
@@ -66,6 +66,19 @@ def check_again(folder: Path) -> Again:
     with History.load(folder / "history") as history:
         judged = json_report.document(history.facts, judge(history, checkers), options_of(checkers))
     return Again(judged, tuple(_differences(recorded, judged)))
+
+
+def judge_saved(folder: Path, kind: str) -> Verdict:
+    """One checker on the history of a run, with the options it judged that run by, or else its own.
+
+    Raises InvalidInput if the folder is neither that of a run nor its history.
+    """
+    history_folder = folder / "history" if (folder / "history").is_dir() else folder
+    saved = read_checkers(folder) if (folder / FILE).exists() else ()
+    checker = next((each for each in saved if describe(each)[0] == kind), None) or build(kind, {})
+    with History.load(history_folder) as history:
+        [verdict] = [each for each in judge(history, (checker,)) if each.checker == checker.name]
+        return verdict
 
 
 def _differences(recorded: VerdictDocument, judged: VerdictDocument) -> Iterator[str]:
