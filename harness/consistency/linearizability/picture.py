@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from harness.consistency.linearizability.check import Violation
 from harness.consistency.operations import shown
+from harness.plain_text import shortened
 from harness.reporting.drawing.svg import element, hint, text_width
 from harness.reporting.pages import environment, inline, policy
-from harness.reporting.text import shortened
 from harness.verdict import Verdict
 
 OPERATIONS_MAX = 60
