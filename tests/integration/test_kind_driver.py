@@ -88,7 +88,9 @@ class TestKindDriver(DriverContract):
     def test_a_pod_that_ended_badly_is_described(self, system: RunningSystem) -> None:
         broken = system.add("web", "1.0+broken")
         described = system._workspace.logs / "kubernetes-pods.log"
-        assert eventually(lambda: f"Pod {broken.name}-" in described.read_text(), DESCRIBED_WITHIN_S)
+        assert eventually(
+            lambda: described.exists() and f"Pod {broken.name}-" in described.read_text(), DESCRIBED_WITHIN_S
+        )
 
 
 def test_an_image_that_cannot_be_had_is_named() -> None:
