@@ -85,12 +85,17 @@ class Ray:
             import ray  # noqa: PLC0415 (an extra, and slow to import)
         except ImportError as error:
             raise InvalidInput("the engine ray needs what `pip install 'rollproof[ray]'` brings") from error
-        quiet = {"log_to_driver": False, "logging_level": logging.WARNING}
         if self.address == "local":
-            ray.init(num_cpus=self.workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
+            ray.init(
+                num_cpus=self.workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                _node_ip_address="127.0.0.1",
+            )
         else:
-            _expect_answer(self.address, ray.util.get_node_ip_address())
-            ray.init(address=self.address, **quiet)
+            _expect_answer(self.address, ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
+            ray.init(address=self.address, log_to_driver=False, logging_level=logging.WARNING)
         try:
             remote = ray.remote(num_cpus=1, max_retries=0)(work)
             waiting = [remote.remote(each) for each in works]

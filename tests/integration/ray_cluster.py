@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 ADDRESS = "127.0.0.2"
 """Ray takes it as it is; for 127.0.0.1 it puts the machine's address on its network."""
@@ -37,7 +38,7 @@ def ray_cluster(nodes: int) -> Iterator[str]:
 def serve(nodes: int) -> None:
     from ray.cluster_utils import Cluster  # noqa: PLC0415 (an extra)
 
-    node = {"num_cpus": 1, "node_ip_address": ADDRESS}
+    node: dict[str, Any] = {"num_cpus": 1, "node_ip_address": ADDRESS}
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     try:
         for _ in range(nodes - 1):
@@ -45,7 +46,7 @@ def serve(nodes: int) -> None:
         print(cluster.address, flush=True)  # noqa: T201
         sys.stdin.read()
     finally:
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":
