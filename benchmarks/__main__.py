@@ -5,7 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "load", "checkers", "schemas", "protobuf_schemas", "replay", "replay_ray", "toxics")
+NAMES = (
+    "startup",
+    "load",
+    "checkers",
+    "schemas",
+    "protobuf_schemas",
+    "replay",
+    "replay_ray",
+    "toxics",
+    "linearizability",
+)
 
 
 def main() -> int:
