@@ -81,6 +81,13 @@ FAULTS: Group[Fault] = Group(
     {
         "kill": "harness.faults.process:Kill",
         "pause": "harness.faults.process:Pause",
+        "crash-loop": "harness.faults.lifecycle:CrashLoop",
+        "slow-start": "harness.faults.lifecycle:SlowStart",
+        "slow-stop": "harness.faults.lifecycle:SlowStop",
+        "ungraceful-stop": "harness.faults.lifecycle:UngracefulStop",
+        "out-of-files": "harness.faults.machine:OutOfFiles",
+        "cpu-hog": "harness.faults.machine:CpuHog",
+        "memory-hog": "harness.faults.machine:MemoryHog",
         "disconnect": "harness.faults.container:Disconnect",
         "limit": "harness.faults.container:Limit",
         **dict.fromkeys(

@@ -31,6 +31,7 @@ from harness.protocols.load import LoadPlace
 from harness.recording import Timeline, write_facts, write_timeline
 from harness.reporting.terminal import Display, Snapshot, VersionRate
 from harness.scenario import LoadWhere, Scenario
+from harness.supervisor.undo import UndoLog
 
 WATCH_S = 0.25
 """How often the run looks after its lanes and shows how it stands."""
@@ -153,7 +154,7 @@ class Run:
         deployment = Deployment(self._scenario, system, stage, live)
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
             deployed = executor.submit(self._deploy, deployment, stage)
-            faults = FaultLane(system, stage, deployed.done)
+            faults = FaultLane(system, stage, deployed.done, UndoLog(self._workspace.scratch))
             lanes = [deployed, *faults.schedule(self._scenario.faults, executor)]
             try:
                 self._look_after(lanes, load, live, stage)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.environment import Environment
+from harness.environment import Environment, Service
 from harness.errors import HarnessError, InvalidInput, Unsupported
 from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
 from harness.faults.http import HttpAbort, HttpDelay
+from harness.faults.lifecycle import CrashLoop, SlowStart, SlowStop, UngracefulStop
+from harness.faults.machine import OutOfFiles
 from harness.faults.network import LinkFault
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.partition import Split
@@ -80,7 +82,8 @@ def _names(capabilities: frozenset[type]) -> str:
 
 def check_offered(fault: Fault, driver: type[Driver]) -> None:
     """Raises Unsupported if the driver cannot do it."""
-    lacking = fault.needs - driver.offers
+    needs_too: frozenset[type] = getattr(fault, "needs_too", frozenset())
+    lacking = (fault.needs | needs_too) - driver.offers
     if not lacking:
         return
     message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {_names(lacking)}"
@@ -96,11 +99,15 @@ def check_target(fault: Fault, environment: Environment) -> None:
             _check_link(service, store, environment)
         case HttpAbort(version=version) | HttpDelay(version=version) if version:
             check_version(version, environment)
+        case SlowStart(service=service) | SlowStop(service=service) | UngracefulStop(service=service):
+            _check_service(service, environment)
         case Split():
             _check_split(fault, environment)
         case (
             Kill(target=target)
             | Pause(target=target)
+            | CrashLoop(target=target)
+            | OutOfFiles(target=target)
             | Disconnect(target=target)
             | Limit(target=target)
             | Drain(target=target)
@@ -119,11 +126,15 @@ def check_target(fault: Fault, environment: Environment) -> None:
             _check_peer(peer, environment)
 
 
-def _check_link(service: str, store: str, environment: Environment) -> None:
+def _check_service(name: str, environment: Environment) -> Service:
     services = {each.name: each for each in environment.services}
-    if service not in services:
-        raise InvalidInput(f"environment {environment.name!r} has no service {service!r}; {nearest(service, services)}")
-    if store not in (links := services[service].links):
+    if name not in services:
+        raise InvalidInput(f"environment {environment.name!r} has no service {name!r}; {nearest(name, services)}")
+    return services[name]
+
+
+def _check_link(service: str, store: str, environment: Environment) -> None:
+    if store not in (links := _check_service(service, environment).links):
         raise InvalidInput(f"service {service!r} has no link to a store {store!r}; {nearest(store, links)}")
 
 

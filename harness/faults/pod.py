@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.bounds import not_negative, positive
 from harness.errors import HarnessError
+from harness.faults.background import in_background, repeating
 from harness.faults.fleet import Fleet
 from harness.faults.process import find, stands
 from harness.protocols import (
@@ -221,7 +222,7 @@ class EvictionStorm:
         service = find(system, self.target).service
         fleet = Fleet.of(system, service)
         tally = _Tally()
-        with _repeating(lambda: _evict_all(system, service, tally), self.every_s):
+        with repeating(lambda: _evict_all(system, service, tally), self.every_s):
             yield _Stormed(fleet, tally)
 
 
@@ -291,7 +292,7 @@ class ProbeFlap:
         pod = system.pod_of(instance.name)
         flaps = _Flaps()
         over = threading.Event()
-        with _in_background(lambda: self._flap(system, pod, flaps, over), over):
+        with in_background(lambda: self._flap(system, pod, flaps, over), over):
             yield _Flapping(fleet, pod, flaps, self.down_s + PROOF_TIMEOUT_S)
 
     def _flap(self, system: System, pod: str, flaps: _Flaps, over: threading.Event) -> None:
@@ -318,47 +319,6 @@ def _comes(podded: Podded, pod: str, *, ready: bool, within_s: float, over: thre
 
     until(passed, within_s, POLL_S)
     return seen
-
-
-@dataclass
-class _Worker:
-    """A thread whose trouble is not lost."""
-
-    trouble: HarnessError | None = field(default=None, init=False)
-
-    def do(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except HarnessError as error:
-            self.trouble = error
-
-
-@contextmanager
-def _in_background(act: Callable[[], None], over: threading.Event) -> Iterator[None]:
-    """`act` goes on in a thread until this is left, which sets `over`. What it raised is raised then."""
-    worker = _Worker()
-    thread = threading.Thread(target=worker.do, args=(act,), name="fault")
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    if worker.trouble is not None:
-        raise worker.trouble
-
-
-@contextmanager
-def _repeating(act: Callable[[], None], every_s: float) -> Iterator[None]:
-    over = threading.Event()
-
-    def repeat() -> None:
-        while not over.is_set():
-            act()
-            over.wait(every_s)
-
-    with _in_background(repeat, over):
-        yield
 
 
 def _restore(system: System, podded: Podded, instance: Instance) -> None:

@@ -13,6 +13,7 @@ from harness.history import Kind
 from harness.lanes.stage import Stage, Stopped
 from harness.protocols import Proof, System
 from harness.scenario import ScheduledFault
+from harness.supervisor.undo import UndoLog
 
 HEAL_PATIENCE_S = 30.0
 
@@ -28,10 +29,11 @@ class _Active:
 class FaultLane:
     """One thread a scheduled fault, as windows may overlap."""
 
-    def __init__(self, system: System, stage: Stage, deployment_over: Callable[[], bool]) -> None:
+    def __init__(self, system: System, stage: Stage, deployment_over: Callable[[], bool], undo: UndoLog) -> None:
         self._system = system
         self._stage = stage
         self._deployment_over = deployment_over
+        self._undo = undo
         self._lock = threading.Lock()
         self._active: list[_Active] = []
 
@@ -80,7 +82,7 @@ class FaultLane:
         moment = self._stage.record(Kind.FAULT, scheduled.name, {"kind": kind, "target": scheduled.fault.target})
         bit, healed = Proof(False, "it was not injected"), Proof(False, "it was not asked")
         try:
-            with scheduled.fault.inject(self._system) as effect:
+            with self._undo.promise(scheduled.name), scheduled.fault.inject(self._system) as effect:
                 bit = effect.bites()
                 elapsed_s = (time.monotonic_ns() - moment.at_ns) / 1e9
                 active.release.wait(max(0.0, scheduled.window.duration_s - elapsed_s))

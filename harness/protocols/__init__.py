@@ -16,6 +16,7 @@ from harness.protocols.capabilities import (
     Linked,
     Manner,
     Pausable,
+    ProcessorsLimitable,
     Splittable,
     Toxic,
     Usage,
@@ -40,6 +41,7 @@ from harness.protocols.clusters import (
     Talkative,
 )
 from harness.protocols.faults import Account, Effect, Fault, Proof
+from harness.protocols.machine import Crowded, FilesLimitable, Hinderable, Hindered, Hindrance, OpenFiles
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
 from harness.protocols.processes import Command, Process, Spawner, Workspace
 from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
@@ -81,6 +83,7 @@ __all__ = (
     "Checker",
     "Command",
     "Containered",
+    "Crowded",
     "Departure",
     "Disconnectable",
     "Drainable",
@@ -88,8 +91,12 @@ __all__ = (
     "Effect",
     "Evictable",
     "Fault",
+    "FilesLimitable",
     "Gate",
     "Governed",
+    "Hinderable",
+    "Hindered",
+    "Hindrance",
     "Instance",
     "Killable",
     "Limitable",
@@ -100,6 +107,7 @@ __all__ = (
     "Meddlesome",
     "Meddling",
     "Migrate",
+    "OpenFiles",
     "Outageable",
     "Outcome",
     "Partitionable",
@@ -111,6 +119,7 @@ __all__ = (
     "Pressure",
     "Probed",
     "Process",
+    "ProcessorsLimitable",
     "Proof",
     "Remark",
     "Remove",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +12,23 @@ from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
 from harness.protocols import Fault
 from harness.scenario import ScheduledFault, Window
+from harness.supervisor.undo import FILE, Promise, UndoLog
 from tests.unit.fakes import FakeSystem, MemoryTimeline
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be undone is written down where the test runs."""
+    monkeypatch.chdir(tmp_path)
+
+
+HERE = UndoLog(Path())
 
 
 def run(system: FakeSystem, *faults: ScheduledFault, steps: tuple[str, ...] = ()) -> list[Moment]:
     with MemoryTimeline() as recorder, ThreadPoolExecutor() as executor:
         stage = Stage(recorder, time.monotonic_ns())
-        lane = FaultLane(system, stage, deployment_over=lambda: True)
+        lane = FaultLane(system, stage, deployment_over=lambda: True, undo=HERE)
         for step in steps:
             stage.announce(step)
         for future in lane.schedule(faults, executor):
@@ -66,7 +77,7 @@ def test_healing_early_goes_backwards_and_ends_every_fault() -> None:
         ScheduledFault("second", Pause("web"), Window(60.0, at_s=0.02)),
     )
     with MemoryTimeline() as recorder, ThreadPoolExecutor() as executor:
-        lane = FaultLane(system, Stage(recorder, time.monotonic_ns()), deployment_over=lambda: True)
+        lane = FaultLane(system, Stage(recorder, time.monotonic_ns()), deployment_over=lambda: True, undo=HERE)
         lane.schedule(faults, executor)
         while len(system.stopped) < 2:
             time.sleep(0.005)
@@ -74,3 +85,24 @@ def test_healing_early_goes_backwards_and_ends_every_fault() -> None:
     ended = sorted(recorder.of(Kind.FAULT), key=lambda moment: moment.until_ns or 0)
     assert [moment.name for moment in ended] == ["second", "first"]
     assert not system.stopped
+
+
+def test_what_is_in_is_written_down_before_and_no_more_once_it_has_healed() -> None:
+    class Watched(FakeSystem):
+        def pause(self, name: str) -> None:
+            (promise,) = HERE.open()
+            assert isinstance(promise, Promise)
+            assert promise.what == "f"
+            super().pause(name)
+
+    (moment,) = run(Watched(), ScheduledFault("f", Pause("web"), Window(0.01, at_s=0.0)))
+    assert moment.detail["bit"]
+    assert HERE.open() == ()
+
+
+def test_what_cannot_be_written_down_is_not_broken(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    system = FakeSystem()
+    (moment,) = run(system, ScheduledFault("f", Pause("web"), Window(0.01, at_s=0.0)))
+    assert moment.detail["bit"] is False
+    assert "cannot be written down" in str(moment.detail["bit_by"])
