@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "load", "checkers", "schemas", "protobuf_schemas", "replay", "toxics")
+NAMES = ("startup", "load", "checkers", "schemas", "protobuf_schemas", "replay", "toxics", "canary")
 
 
 def main() -> int:
