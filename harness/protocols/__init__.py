@@ -6,6 +6,7 @@ An implementation is one class in one file, found by an entry point (`harness.dr
 
 from __future__ import annotations
 
+from harness.protocols.analysis import Analysis, Limit, Metric
 from harness.protocols.capabilities import (
     Disconnectable,
     Drainable,
@@ -72,6 +73,7 @@ __all__ = (
     "Account",
     "Action",
     "Add",
+    "Analysis",
     "Announce",
     "Apply",
     "AwaitReady",
@@ -92,6 +94,7 @@ __all__ = (
     "Governed",
     "Instance",
     "Killable",
+    "Limit",
     "Limitable",
     "Limits",
     "Link",
@@ -99,6 +102,7 @@ __all__ = (
     "Manner",
     "Meddlesome",
     "Meddling",
+    "Metric",
     "Migrate",
     "Outageable",
     "Outcome",
