@@ -15,6 +15,7 @@ NAMES = (
     "replay_ray",
     "toxics",
     "linearizability",
+    "canary",
 )
 
 

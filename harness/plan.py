@@ -148,11 +148,18 @@ def _action(action: Action, added: Instance | None, environment: Environment) ->
             return f"{words}: {added.name}"
         case Smoke():
             return f"{words}: {', '.join(environment.smoke_paths) or 'nothing to ask'}"
-        case Watch(gate=Gate() as gate):
-            return f"{words}; {_gate(gate)}"
+        case Watch():
+            return "; ".join((words, *_gates(action)))
         case Migrate(phase=phase, version=version):
             return f"{words}: {_migration(phase, version, environment)}"
     return words
+
+
+def _gates(watch: Watch) -> Iterator[str]:
+    if watch.gate is not None:
+        yield _gate(watch.gate)
+    if watch.analysis is not None:
+        yield f"and if not found worse than before{_values(watch.analysis)}"
 
 
 def _gate(gate: Gate) -> str:

@@ -6,6 +6,7 @@ An implementation is one class in one file, found by an entry point (`harness.dr
 
 from __future__ import annotations
 
+from harness.protocols.analysis import Analysis, Limit, Metric
 from harness.protocols.capabilities import (
     Disconnectable,
     Drainable,
@@ -74,6 +75,7 @@ __all__ = (
     "Account",
     "Action",
     "Add",
+    "Analysis",
     "Announce",
     "Apply",
     "AwaitReady",
@@ -99,6 +101,7 @@ __all__ = (
     "Hindrance",
     "Instance",
     "Killable",
+    "Limit",
     "Limitable",
     "Limits",
     "Link",
@@ -106,6 +109,7 @@ __all__ = (
     "Manner",
     "Meddlesome",
     "Meddling",
+    "Metric",
     "Migrate",
     "OpenFiles",
     "Outageable",
