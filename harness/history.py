@@ -105,6 +105,12 @@ class Kind(StrEnum):
                clock showed more, and what it had gained at the end; bound_ns: the largest error of its times;
                collected_s; trouble: why it is not whole
     MACHINE    name = "processors"; over the load. busy_share: of the harness's machine's, all together
+    REPLAY     name = who read: a service and its version, e.g. "ledger 2.0", or "published"; from .. until one reading.
+               Of a version: service, version, up: whether it had an instance; source: "live", or the recording's
+               name; events, streams: replayed this time; held, read: events that the source has, and of these the
+               ones replayed so far. Of what is published: held, published. last: nothing was written any more.
+               failed: events that were not read rightly, or not published; stream, position, type, written_as, error:
+               the first of these, if there is one. undecided: why nobody knows
     NOTE       text, for people
     """
 
@@ -123,6 +129,7 @@ class Kind(StrEnum):
     CUT = "cut"
     WORKER = "worker"
     MACHINE = "machine"
+    REPLAY = "replay"
     NOTE = "note"
 
 

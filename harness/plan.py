@@ -42,6 +42,7 @@ def plan(scenario: Scenario) -> str:
             _load(scenario.load, scenario),
             _deployment(scenario),
             _faults(scenario),
+            *_replay(scenario),
             _levels(scenario.slo),
             _checkers(scenario.checkers),
         ),
@@ -196,6 +197,19 @@ def _fault(scheduled: ScheduledFault) -> str:
     name = "" if scheduled.name == what else f"{scheduled.name}: "
     details = _values(scheduled.fault, without=("kind", "target", "service", "store"))
     return f"{name}{what}{details}, {begin}{after}, for {window.duration_s:g} s"
+
+
+def _replay(scenario: Scenario) -> Iterator[Node]:
+    replay = scenario.replay
+    if replay is None:
+        return
+    recordings = "".join(f", and of {recording.name} once" for recording in replay.recordings)
+    guarded = "; a rollback does not start to a version that cannot read them" if replay.guards_rollback else ""
+    readers = tuple(
+        Node(f"{reader.service}: {reader.store}, {reader.table or reader.stream}")
+        for reader in scenario.environment.readers
+    )
+    yield Node(f"replay of all events every {replay.every_s:g} s{recordings}, by both versions{guarded}", readers)
 
 
 def _levels(slo: Slo) -> Node:

@@ -140,6 +140,7 @@ CHECKERS: Group[Checker] = Group(
         "projection": "harness.checkers.projection:Projection",
         "projection-lag": "harness.checkers.projection_lag:ProjectionLag",
         "monotonic-reads": "harness.checkers.monotonic_reads:MonotonicReads",
+        "replay": "harness.checkers.replay:Replay",
     },
 )
 DRIVERS: Group[Driver] = Group(

@@ -17,7 +17,7 @@ from harness.environment_file import find_environment
 from harness.errors import InvalidInput
 from harness.protocols import Checker, Driver, Strategy
 from harness.registry import Group
-from harness.scenario import Change, Load, Scenario, ScheduledFault, Slo, Window
+from harness.scenario import Change, Load, Replay, Scenario, ScheduledFault, Slo, Window
 from harness.toml_reader import Table, nearest
 from harness.toml_values import amend, build, options
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 WINDOW = ("at", "at_s", "after_s", "for_s")
 AIMS = ("target", "store", "service", "version")
 """By which a fault says what it breaks."""
-OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "checkers")
+OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "replay", "checkers")
 """Keys that are read here; all others are fields of Scenario."""
 
 
@@ -49,6 +49,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
     driver = _driver(table, overrides)
     strategy = _strategy(table, driver)
     slo = build(Slo, table.table("slo"))
+    replay = _replay(table, environment)
     scenario = build(
         Scenario,
         table,
@@ -59,8 +60,9 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         strategy=strategy,
         load=_loaded(_load(table, driver), overrides),
         slo=slo,
+        replay=replay,
         faults=tuple(_faults(table, environment, strategy, driver)),
-        checkers=_checkers(table, environment, slo),
+        checkers=_checkers(table, default_checkers(environment, slo, replay)),
         source=path,
     )
     with table.blame("abort"):
@@ -205,10 +207,20 @@ def _window(table: Table, steps: tuple[str, ...]) -> Window:
         raise table.error(f"{key} {rest}", key) from error
 
 
-def _checkers(table: Table, environment: Environment, slo: Slo) -> tuple[Checker, ...]:
-    """Those that ship and apply, but the excluded; with the options that the file gives instead of what `slo` says."""
+def _replay(table: Table, environment: Environment) -> Replay | None:
+    if "replay" not in table:
+        return None
+    inner = table.table("replay")
+    replay = build(Replay, inner)
+    with inner.blame("recordings"):
+        scenario_check.check_replay(replay, environment)
+    return replay
+
+
+def _checkers(table: Table, applicable: tuple[Checker, ...]) -> tuple[Checker, ...]:
+    """Those that apply, but the excluded; with the options that the file gives instead of what `slo` says."""
     inner = table.table("checkers")
-    chosen = {checker.name: checker for checker in default_checkers(environment, slo)}
+    chosen = {checker.name: checker for checker in applicable}
     for name in inner.texts("exclude", ()):
         if chosen.pop(name, None) is None:
             raise inner.error(f"no checker {name!r} would judge this; {nearest(name, chosen)}", "exclude")
