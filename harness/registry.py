@@ -88,6 +88,11 @@ FAULTS: Group[Fault] = Group(
         "out-of-files": "harness.faults.machine:OutOfFiles",
         "cpu-hog": "harness.faults.machine:CpuHog",
         "memory-hog": "harness.faults.machine:MemoryHog",
+        "store-crash": "harness.faults.store:StoreCrash",
+        "store-restart": "harness.faults.store:StoreRestart",
+        "power-loss": "harness.faults.store:PowerLoss",
+        "disk-full": "harness.faults.store:DiskFull",
+        "disk-slow": "harness.faults.store:DiskSlow",
         "disconnect": "harness.faults.container:Disconnect",
         "limit": "harness.faults.container:Limit",
         **dict.fromkeys(

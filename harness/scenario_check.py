@@ -16,6 +16,7 @@ from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.partition import Split
 from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
+from harness.faults.store import StoreFault
 from harness.protocols import Driver, Fault, Link, Strategy
 from harness.protocols.load import LoadPlace
 from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
@@ -112,6 +113,8 @@ def check_target(fault: Fault, environment: Environment) -> None:
             check_version(version, environment)
         case SlowStart(service=service) | SlowStop(service=service) | UngracefulStop(service=service):
             _check_service(service, environment)
+        case StoreFault():
+            _check_store(fault, environment)
         case Split():
             _check_split(fault, environment)
         case (
@@ -142,6 +145,14 @@ def _check_service(name: str, environment: Environment) -> Service:
     if name not in services:
         raise InvalidInput(f"environment {environment.name!r} has no service {name!r}; {nearest(name, services)}")
     return services[name]
+
+
+def _check_store(fault: StoreFault, environment: Environment) -> None:
+    stores = {each.name: each for each in environment.stores if fault.of_kind in {None, each.kind}}
+    if fault.store not in stores:
+        what = f"store of the kind {fault.of_kind}" if fault.of_kind else "store"
+        known = nearest(fault.store, stores) if stores else "it has none"
+        raise InvalidInput(f"environment {environment.name!r} has no {what} called {fault.store!r}; {known}")
 
 
 def _check_link(service: str, store: str, environment: Environment) -> None:

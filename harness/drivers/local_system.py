@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Mapping
+from pathlib import Path
 
 from harness.drivers import proc
 from harness.drivers.crowd import Crowd, crowd
+from harness.drivers.disks import Disk
 from harness.drivers.hindrances import Hindrances
 from harness.drivers.instances import RunningInstance
 from harness.drivers.limiting import Limiter, limiter
 from harness.drivers.links import ProxiedLinks
+from harness.drivers.local_stores import LocalStores
 from harness.drivers.migrations import Migrations
 from harness.drivers.router import EnvoyRouter
 from harness.drivers.runtime import Runtime
@@ -18,12 +21,12 @@ from harness.drivers.stores import StoreServer
 from harness.drivers.system import LinkedRunningSystem
 from harness.environment import Environment
 from harness.errors import HarnessError
-from harness.protocols import Departure, Hindered, Hindrance, Limits, OpenFiles, Usage, Workspace
+from harness.protocols import Departure, Hindered, Hindrance, Limits, OpenFiles, Remains, Usage, Workspace
 from harness.supervisor.undo import UndoLog
 
 
 class LocalSystem(LinkedRunningSystem):
-    """Implements Hinderable, Limitable, FilesLimitable and Crowded as well."""
+    """Implements Hinderable, Limitable, FilesLimitable, Crowded, Restartable, Powered and Throttled as well."""
 
     def __init__(
         self,
@@ -35,10 +38,15 @@ class LocalSystem(LinkedRunningSystem):
         router: EnvoyRouter,
         *,
         links: ProxiedLinks,
+        disks: Mapping[str, Disk],
     ) -> None:
         super().__init__(environment, workspace, runtime, stores, migrations, router, links=links)
         self._hindrances = Hindrances()
+        self._undo = UndoLog(workspace.scratch)
         self._limiters: dict[str, Limiter] = {}
+        for each in disks.values():
+            each.settle()
+        self._servers = LocalStores(stores, disks, workspace.run_id, self._undo)
 
     # ── Hinderable ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -67,12 +75,12 @@ class LocalSystem(LinkedRunningSystem):
             return
         pid = self._pid(name)
         if name not in self._limiters:
-            self._limiters[name] = limiter(self._workspace.run_id, name, UndoLog(self._workspace.scratch))
+            self._limiters[name] = limiter(self._workspace.run_id, name, self._undo)
         self._limiters[name].limit(pid, limits)
 
     def usage(self, name: str) -> Usage:
         pid = self._pid(name)
-        each = self._limiters.get(name) or limiter(self._workspace.run_id, name, UndoLog(self._workspace.scratch))
+        each = self._limiters.get(name) or limiter(self._workspace.run_id, name, self._undo)
         return each.usage(pid)
 
     # ── FilesLimitable ───────────────────────────────────────────────────────────────────────────────────────────
@@ -100,6 +108,47 @@ class LocalSystem(LinkedRunningSystem):
 
     def crowd(self, cpus: float, memory_mb: int) -> Crowd:
         return crowd(self._workspace.spawner, cpus, memory_mb, self._workspace.logs / "hog.log")
+
+    # ── Restartable, Powered, Throttled ──────────────────────────────────────────────────────────────────────────
+
+    def store_pid(self, store: str) -> int | None:
+        return self._servers.pid(store)
+
+    def crash_store(self, store: str) -> None:
+        self._servers.crash(store)
+
+    def stop_store(self, store: str) -> None:
+        self._servers.stop(store)
+
+    def start_store(self, store: str) -> None:
+        self._servers.start(store)
+
+    def store_folder(self, store: str) -> Path:
+        return self._servers.folder(store)
+
+    def cut_power(self, store: str) -> Remains:
+        return self._servers.cut_power(store)
+
+    def fill_disk(self, store: str) -> None:
+        self._servers.fill_disk(store)
+
+    def free_disk(self, store: str) -> None:
+        self._servers.free_disk(store)
+
+    def disk_is_full(self, store: str) -> bool:
+        return self._servers.disk_is_full(store)
+
+    def slow_disk(self, store: str, writes_per_s: int) -> None:
+        self._servers.slow_disk(store, writes_per_s)
+
+    def quicken_disk(self, store: str) -> None:
+        self._servers.quicken_disk(store)
+
+    def throttled(self, store: str) -> bool:
+        return self._servers.throttled(store)
+
+    def sync_ms(self, store: str) -> float:
+        return self._servers.sync_ms(store)
 
     def _pid(self, name: str) -> int:
         pid = self._instance(name).pid

@@ -60,6 +60,14 @@ def cgroups(pid: int) -> dict[str, str]:
     return {controller: path for _, controllers, path in lines for controller in controllers.split(",")}
 
 
+def lives(pid: int) -> bool:
+    """A zombie does not."""
+    try:
+        return _read(pid, "stat").rpartition(")")[2].split()[0] not in "ZX"
+    except ProcessLookupError:
+        return False
+
+
 def available_mb() -> float:
     """Memory of the machine that could be had without swapping."""
     lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())

@@ -44,8 +44,9 @@ from harness.protocols.clusters import (
 from harness.protocols.faults import Account, Effect, Fault, Proof
 from harness.protocols.machine import Crowded, FilesLimitable, Hinderable, Hindered, Hindrance, OpenFiles
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
-from harness.protocols.processes import Command, Process, Spawner, Workspace
+from harness.protocols.processes import Command, Process, Provisions, Spawner, Workspace
 from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
+from harness.protocols.stores import Powered, Remains, Restartable, Throttled
 from harness.protocols.strategies import (
     Action,
     Add,
@@ -119,16 +120,20 @@ __all__ = (
     "Platform",
     "PodFacts",
     "Podded",
+    "Powered",
     "Pressable",
     "Pressure",
     "Probed",
     "Process",
     "ProcessorsLimitable",
     "Proof",
+    "Provisions",
+    "Remains",
     "Remark",
     "Remove",
     "RequestTrouble",
     "Resolving",
+    "Restartable",
     "RolledBack",
     "Rollout",
     "RolloutPolicy",
@@ -145,6 +150,7 @@ __all__ = (
     "System",
     "Taken",
     "Talkative",
+    "Throttled",
     "Toxic",
     "Undo",
     "Usage",
