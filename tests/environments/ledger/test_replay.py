@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import cli
 from harness.replay.compare import Ignored
 from harness.replay.engines import Local
 from harness.replay.plan import Plan
@@ -101,6 +106,21 @@ def test_a_rollback_from_what_the_old_release_cannot_read_is_stopped(tmp_path: P
     rollback = judge(tmp_path, by_unreadable(), versions, rollback_to="1.1")["rollback"]
     assert rollback.status is Status.FAIL
     assert rollback.evidence[0].records[0][:5] == ("1.1", "1", 4, "ledger.debited", 3)
+
+
+def test_the_command_that_the_document_shows_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = FOLDER.parents[1]
+    (line,) = re.findall(r"^\$ (harness replay scenarios/.*)$", (root / "docs" / "replay.md").read_text(), re.MULTILINE)
+    monkeypatch.chdir(root)
+    result = CliRunner().invoke(cli, shlex.split(line.replace(".venv/bin/python", sys.executable))[1:])
+    assert result.output.startswith("PASS"), result.output
+    assert "PASS     rollback" in result.output
+
+
+def test_the_readers_that_the_document_shows_are_the_ledgers() -> None:
+    text = (FOLDER.parents[1] / "docs" / "environments.md").read_text()
+    (shown,) = re.findall(r"^```toml\n(\[\[readers\]\].*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert tomllib.loads(shown)["readers"][0] == tomllib.loads((FOLDER / "environment.toml").read_text())["readers"][0]
 
 
 @pytest.mark.parametrize("target", ["accounts:ACCOUNTS", "deliveries:DELIVERIES"])
