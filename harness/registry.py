@@ -136,6 +136,7 @@ CHECKERS: Group[Checker] = Group(
         "rollback": "harness.checkers.rollback:Rollback",
         "availability": "harness.checkers.availability:Availability",
         "latency": "harness.checkers.latency:Latency",
+        "canary-analysis": "harness.checkers.canary_analysis:CanaryAnalysis",
         "lost-events": "harness.checkers.lost_events:LostEvents",
         "duplicates": "harness.checkers.duplicates:Duplicates",
         "phantoms": "harness.checkers.phantoms:Phantoms",

@@ -43,14 +43,15 @@ def findings(analysis: Analysis, traffic: Traffic, versions: Versions) -> Iterat
 
 
 def _fails_more(traffic: Traffic, alpha: float, versions: Versions) -> Finding:
-    evidence = _highest(relative_risk.log_evidence(traffic.strata()))
-    if evidence >= -log(alpha):
+    evidence = relative_risk.log_evidence(traffic.strata())
+    if (second := _alarm(evidence, traffic, alpha)) is not None:
         return Finding(
             Outcome.FAIL,
             f"{versions.new} fails more often than {versions.old}: {_failed(traffic.new)} against"
             f" {_failed(traffic.old)} in the same seconds (evidence {_odds(evidence)} to 1)",
+            second,
         )
-    if _highest(relative_risk.log_evidence(traffic.strata_at_worst())) >= -log(alpha):
+    if _alarm(relative_risk.log_evidence(traffic.strata_at_worst()), traffic, alpha) is not None:
         return Finding(
             Outcome.INCONCLUSIVE,
             f"{traffic.nobody.requests} requests failed without a word on whose they were; if they were"
@@ -60,13 +61,14 @@ def _fails_more(traffic: Traffic, alpha: float, versions: Versions) -> Finding:
 
 
 def _is_slower(traffic: Traffic, alpha: float, analysis: Analysis, versions: Versions) -> Finding:
-    evidence = _highest(slowness.log_evidence(traffic, analysis.latency_ratio_max, analysis.latency_slack_ms))
-    if evidence < -log(alpha):
+    evidence = slowness.log_evidence(traffic, analysis.latency_ratio_max, analysis.latency_slack_ms)
+    if (second := _alarm(evidence, traffic, alpha)) is None:
         return Finding(Outcome.PASS, "")
     return Finding(
         Outcome.FAIL,
         f"{versions.new} is slower than {versions.old}: {_latency(traffic.new)} against {_latency(traffic.old)} in the"
         f" same seconds (evidence {_odds(evidence)} to 1)",
+        second,
     )
 
 
@@ -87,9 +89,10 @@ def _enough(traffic: Traffic, analysis: Analysis, versions: Versions) -> Finding
     )
 
 
-def _highest(log_evidence: NDArray[np.float64]) -> float:
-    """What was ever reached: the past stays decided when the next second is better."""
-    return float(log_evidence.max()) if log_evidence.size else 0.0
+def _alarm(log_evidence: NDArray[np.float64], traffic: Traffic, alpha: float) -> int | None:
+    """After which second the evidence first was enough: what is decided stays so when the next second is better."""
+    index = int(relative_risk.first_alarm(log_evidence, alpha)) if log_evidence.size else -1
+    return None if index < 0 else int(traffic.seconds[index])
 
 
 def _failed(answers: Answers) -> str:
@@ -103,5 +106,6 @@ def _latency(answers: Answers) -> str:
     return f"p50 {np.quantile(ordered, 0.5):.0f} ms and p99 {np.quantile(ordered, 0.99):.0f} ms"
 
 
-def _odds(log_evidence: float) -> str:
-    return f"{exp(log_evidence):.0f}" if log_evidence < log(_EVIDENCE_SHOWN_MAX) else "more than a million"
+def _odds(log_evidence: NDArray[np.float64]) -> str:
+    highest = float(log_evidence.max())
+    return f"{exp(highest):.0f}" if highest < log(_EVIDENCE_SHOWN_MAX) else "more than a million"

@@ -32,6 +32,8 @@ class Finding:
 
     outcome: Outcome
     reason: str
+    second: int | None = None
+    """Of the traffic that was judged: after which it was known."""
 
 
 NEVER_MEASURED = Finding(Outcome.NO_DATA, "it was never evaluated")

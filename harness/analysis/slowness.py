@@ -29,14 +29,18 @@ LEARNT_S: Final = 30
 """They are those of so many seconds before."""
 
 Values = NDArray[np.float64]
+NONE: Final[Values] = np.empty(0)
 
 
 def log_evidence(traffic: Traffic, ratio_max: float, slack_ms: float) -> Values:
-    """The logarithm of the e-process after each second in which both versions answered; 0 for those it learns from."""
+    """The logarithm of the e-process after each of the traffic's seconds, of which the first only teach."""
     old, new = _by_second(traffic.old), _by_second(traffic.new)
-    seconds = sorted(old.keys() & new.keys())
+    seconds = [int(second) for second in traffic.seconds]
     gains = np.array(
-        [_differences(_before(old, second), old[second], new[second], ratio_max, slack_ms) for second in seconds]
+        [
+            _differences(_before(old, second), old.get(second, NONE), new.get(second, NONE), ratio_max, slack_ms)
+            for second in seconds
+        ]
     ).reshape(len(seconds), len(QUANTILES))
     logs = np.stack(
         [np.cumsum(np.log1p(stake * gains[:, index])) for index in range(len(QUANTILES)) for stake in STAKES]
@@ -46,7 +50,7 @@ def log_evidence(traffic: Traffic, ratio_max: float, slack_ms: float) -> Values:
 
 def _differences(before: Values, old: Values, new: Values, ratio_max: float, slack_ms: float) -> list[float]:
     """By quantile, the new version's share of slow answers less the old one's."""
-    if before.size < LEARNT_MIN:
+    if before.size < LEARNT_MIN or not old.size or not new.size:
         return [0.0] * len(QUANTILES)
     limits = np.quantile(before, QUANTILES)
     allowed = np.maximum(limits * ratio_max, limits + slack_ms)
@@ -62,4 +66,4 @@ def _by_second(answers: Answers) -> dict[int, Values]:
 
 def _before(by_second: dict[int, Values], second: int) -> Values:
     known = [by_second[at] for at in range(second - LEARNT_S, second) if at in by_second]
-    return np.concatenate(known or [np.empty(0)])
+    return np.concatenate(known or [NONE])

@@ -51,6 +51,11 @@ class Traffic:
     new: Answers
     nobody: Answers
 
+    @property
+    def seconds(self) -> NDArray[np.int64]:
+        """Those in which either version answered, in order."""
+        return np.union1d(self.old.second, self.new.second)
+
     def shared(self) -> Traffic:
         """Only the seconds in which both versions answered: only these can be compared."""
         seconds = np.intersect1d(self.old.second, self.new.second)
@@ -58,7 +63,7 @@ class Traffic:
 
     def strata(self) -> Strata:
         """By second, in order. What nobody answered is left out."""
-        seconds = np.union1d(self.old.second, self.new.second)
+        seconds = self.seconds
         to_new = _counts(self.new.second, seconds)
         new_failed = _counts(self.new.second[self.new.failed], seconds)
         return Strata(
@@ -71,7 +76,7 @@ class Traffic:
     def strata_at_worst(self) -> Strata:
         """As if all that nobody answered had been failures of the new version, and the split as it is without them."""
         known = self.strata()
-        lost = _counts(self.nobody.second, np.union1d(self.old.second, self.new.second))
+        lost = _counts(self.nobody.second, self.seconds)
         return Strata(known.new, known.all, known.new_failed + lost, known.all_failed + lost)
 
 

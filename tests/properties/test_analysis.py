@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analysis.confidence import quantile_interval, share_interval
+from harness.analysis.mann_whitney import shift
 from harness.analysis.relative_risk import RISKS, Strata, log_evidence
 
 QUICK = settings(max_examples=60, deadline=None)
@@ -97,3 +98,40 @@ def test_the_bounds_of_a_quantile_are_the_values_whose_ranks_are_not_excluded(
     ]
     assert interval.low == (ordered[kept[0] - 1] if kept[0] else 0.0)
     assert interval.high == (ordered[kept[-1]] if kept[-1] < trials else float("inf"))
+
+
+def plain_statistic(old: list[int], new: list[int], moved_by: float) -> float:
+    """Mann and Whitney's, pair by pair, with the corrections for ties and continuity."""
+    shifted = [value - moved_by for value in new]
+    wins = sum((a > b) + (a == b) / 2 for a in shifted for b in old) - len(new) * len(old) / 2
+    everything = [*shifted, *old]
+    ties = sum(everything.count(value) ** 3 - everything.count(value) for value in set(everything))
+    count = len(everything)
+    variance = len(new) * len(old) / 12 * (count + 1 - ties / (count * (count - 1)))
+    return (wins - (wins > 0) * 0.5 + (wins < 0) * 0.5) / variance**0.5 if variance > 0 else 0.0
+
+
+points = st.lists(st.integers(0, 12), min_size=4, max_size=12)
+
+
+@QUICK
+@given(points, points)
+def test_the_bounds_of_a_shift_are_where_the_statistic_passes_its_quantile(old: list[int], new: list[int]) -> None:
+    found = shift(np.array(old, np.float64), np.array(new, np.float64), 0.9)
+    outermost = min(new) - max(old), max(new) - min(old)
+    for bound, quantile in ((found.low, 1.645), (found.high, -1.645)):
+        if bound > outermost[0] + 1e-6:
+            assert plain_statistic(old, new, bound - 1e-6) >= quantile - 1e-3
+        if bound < outermost[1] - 1e-6:
+            assert plain_statistic(old, new, bound + 1e-6) <= quantile + 1e-3
+
+
+@QUICK
+@given(points, points)
+def test_the_estimated_shift_is_hodges_and_lehmanns(old: list[int], new: list[int]) -> None:
+    """The median of all differences, up to the flat stretch around it that the correction for continuity makes."""
+    differences = sorted(a - b for a in new for b in old)
+    found = shift(np.array(old, np.float64), np.array(new, np.float64), 0.9)
+    count = len(differences)
+    assert differences[max(0, (count - 1) // 2 - 1)] - 1e-6 <= found.estimate
+    assert found.estimate <= differences[min(count - 1, count // 2 + 1)] + 1e-6
