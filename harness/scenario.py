@@ -124,7 +124,7 @@ class Replay:
     guards_rollback: bool = True
     """A rollback does not start if the old version is proven not to read what was written."""
     unpublished_s_max: float = 2.0
-    """An event that is stored for so long, and not published although younger ones are, was passed over."""
+    """An event that is stored for so long, and not published although many younger ones are, was passed over."""
 
     def __post_init__(self) -> None:
         positive(every_s=self.every_s, unpublished_s_max=self.unpublished_s_max)

@@ -1,13 +1,16 @@
 """Whether all that is stored gets published, told by looking at both again and again.
 
-An event was passed over if it was in the store for a while, is not published, and events with higher numbers are: who
-publishes by number never looks back at one that was committed late.
+An event was passed over if it was in the store for a while, is not published, and many are that came into the store
+after it: who publishes by number never looks back at one that was committed late. Many, because a publisher that
+rightly waits for transactions that still run may be ahead with those that began before them: as many as run at a time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.lanes.replay.findings import Finding
 from harness.replay.properties.late_commits import Commit, LateCommits, Reading
@@ -27,6 +30,10 @@ class Published:
         return self.held - self.published
 
 
+YOUNGER_MIN: Final = 50
+"""So many younger events must be published."""
+
+
 class Publication:
     def __init__(self, unpublished_s_max: float) -> None:
         self._patience_ns = round(unpublished_s_max * 1e9)
@@ -42,10 +49,12 @@ class Publication:
             self._since_ns.setdefault(_place(event), stored_ns)
         seen = {_place(event) for event in published}
         taken = frozenset(number for number, event in numbered.items() if _place(event) in seen)
+        since_ns = {number: self._since_ns[_place(event)] for number, event in numbered.items()}
+        out_ns = sorted(since_ns[number] for number in taken)
         due = tuple(
-            Commit(number, self._since_ns[_place(event)])
-            for number, event in numbered.items()
-            if published_ns - self._since_ns[_place(event)] >= self._patience_ns
+            Commit(number, at_ns)
+            for number, at_ns in since_ns.items()
+            if published_ns - at_ns >= self._patience_ns and len(out_ns) - bisect_right(out_ns, at_ns) >= YOUNGER_MIN
         )
         reading = Reading("published", due, taken, max(taken, default=0), calm=False)
         findings = tuple(

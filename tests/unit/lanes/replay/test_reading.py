@@ -109,6 +109,16 @@ def test_an_event_that_the_new_version_crashes_on_is_named_and_the_rest_is_read(
     assert (old.failed, new.failed, new.read, new.held) == (0, 1, 3, 3)
 
 
+def test_an_event_of_50_mb_stands_against_going_back_like_any_other(
+    reading: Callable[..., Reading], tmp_path: Path
+) -> None:
+    large = event(1, '{"amount":{"cents":5},"note":"' + "x" * 50_000_000 + '"}', version=3)
+    tried = reading(Store([large, paid("b", 1)]), OLD, HEALTHY)
+    old, new = tried.read(tmp_path)
+    assert (told(old), old.read, new.failed) == ([("a", 1, "paid", 3)], 2, 0)
+    assert len(tried.objection()) < 1_000
+
+
 def test_states_that_differ_name_the_event_after_which_they_do(reading: Callable[..., Reading], tmp_path: Path) -> None:
     amounts = (5, 7, 150, 9, 150)
     store = Store([paid("a", position, amount) for position, amount in enumerate(amounts, 1)])
