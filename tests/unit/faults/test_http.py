@@ -13,13 +13,12 @@ from harness.errors import InvalidInput
 from harness.faults import http
 from harness.faults.http import HttpAbort, HttpDelay
 from harness.history import Kind
-from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
 from harness.protocols import Breakage, Meddling, RequestTrouble
 from harness.scenario import ScheduledFault, Window
 from harness.verdict import Status
 from tests.histories.build import Story
-from tests.unit.fakes import FakeSystem, MemoryTimeline
+from tests.unit.fakes import FakeSystem, MemoryTimeline, fault_lane
 
 ABORT, DELAY = Breakage.ABORT, Breakage.DELAY
 FAULTS = [HttpAbort(), HttpDelay()]
@@ -67,7 +66,7 @@ def test_it_bites_and_heals(fault: HttpAbort | HttpDelay) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_a_router_that_does_not_obey_makes_the_verdict_unknown(fault: HttpAbort | HttpDelay) -> None:
     with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = FaultLane(Meddler(obeys=False), Stage(timeline, time.monotonic_ns()), deployment_over=lambda: True)
+        lane = fault_lane(Meddler(obeys=False), Stage(timeline, time.monotonic_ns()))
         for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
             future.result()
         [moment] = timeline.of(Kind.FAULT)

@@ -14,13 +14,12 @@ from harness.faults import network
 from harness.faults.disturbances import DISTURBANCES
 from harness.faults.network import LinkFault
 from harness.history import Kind
-from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
 from harness.scenario import ScheduledFault, Window
 from harness.toxics.toxic import Stream
 from harness.verdict import Status
 from tests.histories.build import Story
-from tests.unit.fakes import MemoryTimeline
+from tests.unit.fakes import MemoryTimeline, fault_lane
 from tests.unit.faults.store import LinkedSystem, linked_system
 
 UP, DOWN = Stream.UPSTREAM, Stream.DOWNSTREAM
@@ -83,7 +82,7 @@ def test_a_link_fault_bites_and_heals(system: LinkedSystem, fault: LinkFault) ->
 def test_a_proxy_that_does_not_obey_makes_the_verdict_unknown(system: LinkedSystem, fault: LinkFault) -> None:
     system.toxics.obeys = False
     with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = FaultLane(system, Stage(timeline, time.monotonic_ns()), deployment_over=lambda: True)
+        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()))
         for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
             future.result()
         [moment] = timeline.of(Kind.FAULT)

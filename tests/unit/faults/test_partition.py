@@ -17,13 +17,12 @@ from harness.faults import partition
 from harness.faults.partition import SHAPES, Split
 from harness.faults.probes import Ask, Door
 from harness.history import Kind
-from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
 from harness.protocols import Link, Manner, Way
 from harness.scenario import ScheduledFault, Window
 from harness.verdict import Status
 from tests.histories.build import Story
-from tests.unit.fakes import MemoryTimeline
+from tests.unit.fakes import MemoryTimeline, fault_lane
 from tests.unit.faults.store import LinkedSystem, linked_system
 
 THREE, TWO = ("i1", "i2", "i3"), ("s1", "s2")
@@ -128,7 +127,7 @@ def test_a_partition_bites_and_heals(system: LinkedSystem, fault: Split) -> None
 def test_a_proxy_that_does_not_obey_makes_the_verdict_unknown(system: LinkedSystem, fault: Split) -> None:
     system.toxics.obeys = False
     with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = FaultLane(system, Stage(timeline, time.monotonic_ns()), deployment_over=lambda: True)
+        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()))
         for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
             future.result()
         [moment] = timeline.of(Kind.FAULT)
