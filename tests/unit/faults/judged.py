@@ -10,14 +10,13 @@ from pathlib import Path
 
 from harness.checkers.faults import Faults
 from harness.history import Kind
-from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
-from harness.protocols import Fault, System
-from harness.scenario import ScheduledFault, Window
+from harness.protocols import Fault
 from harness.supervisor.undo import UndoLog
 from harness.verdict import Status
+from harness.windows import ScheduledFault, Window
 from tests.histories.build import Story
-from tests.unit.fakes import MemoryTimeline
+from tests.unit.fakes import FakeSystem, MemoryTimeline, fault_lane
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,9 @@ class Outcome:
     bit_by: str
 
 
-def judged(fault: Fault, system: System) -> Outcome:
+def judged(fault: Fault, system: FakeSystem) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        undo = UndoLog(Path(folder))
-        lane = FaultLane(system, Stage(timeline, time.monotonic_ns()), deployment_over=lambda: True, undo=undo)
+        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()), undo=UndoLog(Path(folder)))
         for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
             future.result()
         [moment] = timeline.of(Kind.FAULT)
