@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "load", "checkers", "schemas", "protobuf_schemas", "replay", "toxics", "canary")
+NAMES = (
+    "startup",
+    "load",
+    "checkers",
+    "schemas",
+    "protobuf_schemas",
+    "replay",
+    "replay_ray",
+    "toxics",
+    "linearizability",
+    "canary",
+)
 
 
 def main() -> int:

@@ -81,6 +81,18 @@ FAULTS: Group[Fault] = Group(
     {
         "kill": "harness.faults.process:Kill",
         "pause": "harness.faults.process:Pause",
+        "crash-loop": "harness.faults.lifecycle:CrashLoop",
+        "slow-start": "harness.faults.lifecycle:SlowStart",
+        "slow-stop": "harness.faults.lifecycle:SlowStop",
+        "ungraceful-stop": "harness.faults.lifecycle:UngracefulStop",
+        "out-of-files": "harness.faults.machine:OutOfFiles",
+        "cpu-hog": "harness.faults.machine:CpuHog",
+        "memory-hog": "harness.faults.machine:MemoryHog",
+        "store-crash": "harness.faults.store:StoreCrash",
+        "store-restart": "harness.faults.store:StoreRestart",
+        "power-loss": "harness.faults.store:PowerLoss",
+        "disk-full": "harness.faults.store:DiskFull",
+        "disk-slow": "harness.faults.store:DiskSlow",
         "disconnect": "harness.faults.container:Disconnect",
         "limit": "harness.faults.container:Limit",
         **dict.fromkeys(
@@ -120,6 +132,7 @@ CHECKERS: Group[Checker] = Group(
     {
         "load": "harness.checkers.load:Load",
         "faults": "harness.checkers.faults:Faults",
+        "recovery": "harness.checkers.recovery:Recovery",
         "deployment": "harness.checkers.deployment:Deployment",
         "rollback": "harness.checkers.rollback:Rollback",
         "availability": "harness.checkers.availability:Availability",
@@ -135,6 +148,7 @@ CHECKERS: Group[Checker] = Group(
         "projection": "harness.checkers.projection:Projection",
         "projection-lag": "harness.checkers.projection_lag:ProjectionLag",
         "monotonic-reads": "harness.checkers.monotonic_reads:MonotonicReads",
+        "replay": "harness.checkers.replay:Replay",
     },
 )
 DRIVERS: Group[Driver] = Group(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from harness.environment import Service
@@ -25,6 +25,7 @@ from harness.protocols import (
     Migrate,
     Outcome,
     Remove,
+    RolledBack,
     Route,
     Run,
     Setback,
@@ -46,10 +47,19 @@ REQUEST_TIMEOUT_S = 5.0
 class Deployment:
     """Drives the scenario's strategy against a system. `run` returns when it is complete, rolled back or stuck."""
 
-    def __init__(self, scenario: Scenario, system: System, stage: Stage, live: Live) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        system: System,
+        stage: Stage,
+        live: Live,
+        objection: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`objection` says why a rollback may not start, if that is proven."""
         self._scenario = scenario
         self._system = system
         self._stage = stage
+        self._objection = objection
         self._census = Census(system, stage)
         self._rollouts = Rollouts(system, scenario.change, stage, self._census, self._heed_abort)
         self._watches = Watches(scenario.change, stage, live, self._census, self._heed_abort)
@@ -71,7 +81,10 @@ class Deployment:
                 try:
                     outcome = self._perform(action)
                 except Setback as setback:
-                    self._turn_back(setback)
+                    if refused := self._turn_back(setback):
+                        steps.close()
+                        self._end("stuck", refused)
+                        return
                     action = steps.throw(setback)
                 else:
                     action = steps.send(outcome)
@@ -80,10 +93,15 @@ class Deployment:
         except Setback as setback:
             self._end("stuck", str(setback))
 
-    def _turn_back(self, setback: Setback) -> None:
-        if self._setback is None:
-            self._stage.record(Kind.SETBACK, "setback", {"reason": str(setback)})
-            self._setback = setback
+    def _turn_back(self, setback: Setback) -> str:
+        """Why there is no way back, if that is proven: then all stays as it is, as what was written is read so."""
+        if self._setback is not None:
+            return ""
+        self._stage.record(Kind.SETBACK, "setback", {"reason": str(setback)})
+        self._setback = setback
+        if isinstance(setback, RolledBack) or not (objection := self._objection()):
+            return ""
+        return f"no rollback was started, as {objection}; it was wanted, as {setback}"
 
     def _end(self, outcome: str, reason: str) -> None:
         self._stage.end_step()

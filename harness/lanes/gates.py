@@ -33,6 +33,8 @@ class Live(Protocol):
     """The history while it is being made."""
 
     def tally(self, version: str, since_ns: int) -> Tally: ...
+    def done(self, since_ns: int, version: str = "") -> Tally:
+        """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
 
     def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
         """What both versions did with requests that were due from `since_ns` to before `until_ns`, by its seconds."""

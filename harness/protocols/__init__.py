@@ -17,6 +17,7 @@ from harness.protocols.capabilities import (
     Linked,
     Manner,
     Pausable,
+    ProcessorsLimitable,
     Splittable,
     Toxic,
     Usage,
@@ -41,9 +42,11 @@ from harness.protocols.clusters import (
     Talkative,
 )
 from harness.protocols.faults import Account, Effect, Fault, Proof
+from harness.protocols.machine import Crowded, FilesLimitable, Hinderable, Hindered, Hindrance, OpenFiles
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
-from harness.protocols.processes import Command, Process, Spawner, Workspace
+from harness.protocols.processes import Command, Process, Provisions, Spawner, Workspace
 from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
+from harness.protocols.stores import Powered, Remains, Restartable, Throttled
 from harness.protocols.strategies import (
     Action,
     Add,
@@ -83,6 +86,7 @@ __all__ = (
     "Checker",
     "Command",
     "Containered",
+    "Crowded",
     "Departure",
     "Disconnectable",
     "Drainable",
@@ -90,8 +94,12 @@ __all__ = (
     "Effect",
     "Evictable",
     "Fault",
+    "FilesLimitable",
     "Gate",
     "Governed",
+    "Hinderable",
+    "Hindered",
+    "Hindrance",
     "Instance",
     "Killable",
     "Limit",
@@ -104,6 +112,7 @@ __all__ = (
     "Meddling",
     "Metric",
     "Migrate",
+    "OpenFiles",
     "Outageable",
     "Outcome",
     "Partitionable",
@@ -111,15 +120,20 @@ __all__ = (
     "Platform",
     "PodFacts",
     "Podded",
+    "Powered",
     "Pressable",
     "Pressure",
     "Probed",
     "Process",
+    "ProcessorsLimitable",
     "Proof",
+    "Provisions",
+    "Remains",
     "Remark",
     "Remove",
     "RequestTrouble",
     "Resolving",
+    "Restartable",
     "RolledBack",
     "Rollout",
     "RolloutPolicy",
@@ -136,6 +150,7 @@ __all__ = (
     "System",
     "Taken",
     "Talkative",
+    "Throttled",
     "Toxic",
     "Undo",
     "Usage",
