@@ -138,6 +138,7 @@ CHECKERS: Group[Checker] = Group(
         "availability": "harness.checkers.availability:Availability",
         "latency": "harness.checkers.latency:Latency",
         "canary-analysis": "harness.checkers.canary_analysis:CanaryAnalysis",
+        "service-levels": "harness.checkers.service_levels:ServiceLevels",
         "lost-events": "harness.checkers.lost_events:LostEvents",
         "duplicates": "harness.checkers.duplicates:Duplicates",
         "phantoms": "harness.checkers.phantoms:Phantoms",

@@ -21,7 +21,7 @@ LAYERS = (
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
     (
         *("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),
-        *("schemas", "upcasters", "streams", "replay", "consistency", "analysis"),
+        *("schemas", "upcasters", "streams", "replay", "consistency", "analysis", "service_levels"),
     ),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan", "fault_table"),
