@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "load", "checkers", "linearizability", "schemas", "protobuf_schemas", "replay", "toxics")
+NAMES = ("startup", "load", "checkers", "linearizability", "streams", "schemas", "protobuf_schemas", "replay", "toxics")
 
 
 def main() -> int:
