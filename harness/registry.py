@@ -93,6 +93,11 @@ FAULTS: Group[Fault] = Group(
         "power-loss": "harness.faults.store:PowerLoss",
         "disk-full": "harness.faults.store:DiskFull",
         "disk-slow": "harness.faults.store:DiskSlow",
+        "postgres-refuse": "harness.faults.postgres:PostgresRefuse",
+        "postgres-exhaust": "harness.faults.postgres:PostgresExhaust",
+        "postgres-lock": "harness.faults.postgres:PostgresLock",
+        "postgres-read-only": "harness.faults.postgres:PostgresReadOnly",
+        "nats-stream-gone": "harness.faults.broker:StreamGone",
         "disconnect": "harness.faults.container:Disconnect",
         "limit": "harness.faults.container:Limit",
         **dict.fromkeys(

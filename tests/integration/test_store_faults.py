@@ -20,6 +20,9 @@ from harness.drivers.io_limits import find_io
 from harness.drivers.local import LocalDriver
 from harness.drivers.local_system import LocalSystem
 from harness.errors import HarnessError
+from harness.faults import jetstream
+from harness.faults.broker import StreamGone
+from harness.faults.postgres import PostgresExhaust, PostgresLock, PostgresReadOnly, PostgresRefuse
 from harness.faults.store import DiskFull, DiskSlow, PowerLoss, StoreCrash, StoreRestart
 from harness.protocols import Fault, Powered, Provisions, Throttled
 from tests.integration.echo import ECHO
@@ -46,7 +49,7 @@ def running(provisions: Provisions, **settings: dict[str, str]) -> Iterator[Loca
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[LocalSystem]:
-    with running(Provisions()) as system:
+    with running(Provisions(), postgres={"max_connections": "30"}) as system:
         yield system
 
 
@@ -64,6 +67,35 @@ def test_a_server_that_ends_is_down_and_comes_back(
     system: LocalSystem, kind: type[StoreCrash | StoreRestart], store: str
 ) -> None:
     bites_and_heals(system, kind(store))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        PostgresRefuse("postgres"),
+        PostgresExhaust("postgres"),
+        PostgresLock("postgres", "migrations"),
+        PostgresReadOnly("postgres"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_fault_inside_postgresql_bites_and_heals(system: LocalSystem, fault: Fault) -> None:
+    bites_and_heals(system, fault)
+
+
+def test_a_table_that_nobody_has_cannot_be_locked(system: LocalSystem) -> None:
+    with pytest.raises(HarnessError, match="none"), PostgresLock("postgres", "none").inject(system):
+        pass
+
+
+def test_a_stream_is_gone_and_comes_back_empty(system: LocalSystem) -> None:
+    url = system.store_url("nats")
+    asyncio.run(publish(url))
+    bites_and_heals(system, StreamGone("nats", "WRITTEN"))
+    assert asyncio.run(published(url)) == 0
+    jetstream.delete_stream(url, "WRITTEN")
+    with pytest.raises(HarnessError, match="there is no stream WRITTEN"), StreamGone("nats", "WRITTEN").inject(system):
+        pass
 
 
 def test_what_was_acknowledged_survives_a_crash(system: LocalSystem) -> None:
