@@ -88,6 +88,8 @@ FAULTS: Group[Fault] = Group(
         "out-of-files": "harness.faults.machine:OutOfFiles",
         "cpu-hog": "harness.faults.machine:CpuHog",
         "memory-hog": "harness.faults.machine:MemoryHog",
+        "clock-skew": "harness.faults.clock:ClockSkew",
+        "clock-jump": "harness.faults.clock:ClockJump",
         "store-crash": "harness.faults.store:StoreCrash",
         "store-restart": "harness.faults.store:StoreRestart",
         "power-loss": "harness.faults.store:PowerLoss",
