@@ -95,6 +95,8 @@ FAULTS: Group[Fault] = Group(
         "power-loss": "harness.faults.store:PowerLoss",
         "disk-full": "harness.faults.store:DiskFull",
         "disk-slow": "harness.faults.store:DiskSlow",
+        "file-truncate": "harness.faults.files:FileTruncate",
+        "file-flip": "harness.faults.files:FileFlip",
         "postgres-refuse": "harness.faults.postgres:PostgresRefuse",
         "postgres-exhaust": "harness.faults.postgres:PostgresExhaust",
         "postgres-lock": "harness.faults.postgres:PostgresLock",

@@ -22,6 +22,7 @@ from harness.drivers.local_system import LocalSystem
 from harness.errors import HarnessError
 from harness.faults import jetstream
 from harness.faults.broker import StreamGone
+from harness.faults.files import FileFlip, FileTruncate
 from harness.faults.postgres import PostgresExhaust, PostgresLock, PostgresReadOnly, PostgresRefuse
 from harness.faults.store import DiskFull, DiskSlow, PowerLoss, StoreCrash, StoreRestart
 from harness.protocols import Fault, Powered, Provisions, Throttled
@@ -102,6 +103,14 @@ def test_what_was_acknowledged_survives_a_crash(system: LocalSystem) -> None:
     write_rows(system)
     bites_and_heals(system, StoreCrash("postgres"))
     assert rows(system) == WRITES
+
+
+def test_a_message_block_of_jetstream_is_damaged_and_it_goes_on_with_what_is_left(system: LocalSystem) -> None:
+    url = system.store_url("nats")
+    asyncio.run(publish(url))
+    bites_and_heals(system, FileTruncate("nats", "jetstream/**/msgs/*.blk", 700))
+    assert asyncio.run(published(url)) < WRITES
+    bites_and_heals(system, FileFlip("nats", "jetstream/**/msgs/*.blk", bits=8))
 
 
 def test_a_store_without_a_disk_of_its_own_cannot_lose_its_power(system: LocalSystem) -> None:
