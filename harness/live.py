@@ -54,6 +54,15 @@ class LiveHistory:
             for number in numbers
         )
 
+    def done(self, since_ns: int, version: str = "") -> Tally:
+        """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
+        begin_ns = since_ns + self._origin_ns
+        chunks = [chunk[chunk["done_ns"] >= begin_ns] for chunk in self._chunks_to(begin_ns)]
+        if version:
+            number = self._number(version)
+            chunks = [chunk[chunk["version"] == number] for chunk in chunks] if number is not None else []
+        return self._tally(chunks)
+
     def _tally(self, chunks: list[NDArray[np.void]]) -> Tally:
         """A request is served if it was ok or refused: a 4xx is an answer, not a failure of the service."""
         requests = sum(chunk.size for chunk in chunks)
@@ -80,10 +89,14 @@ class LiveHistory:
         return names.index(version) if version in names else None
 
     def _since(self, since_ns: int) -> list[NDArray[np.void]]:
+        begin_ns = since_ns + self._origin_ns
+        return [chunk[chunk["scheduled_ns"] >= begin_ns] for chunk in self._chunks_to(begin_ns)]
+
+    def _chunks_to(self, begin_ns: int) -> list[NDArray[np.void]]:
+        """Those with a request that was done after that, by the machine's clock."""
         with self._lock:
             fresh = self._records.new()
             if fresh.size:
                 self._chunks.append(fresh)
             chunks = list(self._chunks)
-        begin_ns = since_ns + self._origin_ns
-        return [chunk[chunk["scheduled_ns"] >= begin_ns] for chunk in chunks if chunk["done_ns"].max() >= begin_ns]
+        return [chunk for chunk in chunks if chunk["done_ns"].max() >= begin_ns]

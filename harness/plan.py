@@ -178,17 +178,15 @@ def _faults(scenario: Scenario) -> Node:
 
 def _strike(scheduled: ScheduledFault) -> str:
     window = scheduled.window
-    return f"{scheduled.name}, {window.after_s:g} s after the step began, for {window.duration_s:g} s"
+    return f"{scheduled.name}, {window.after_s:g} s after the step began, {window.end}{window.repeats}"
 
 
 def _fault(scheduled: ScheduledFault) -> str:
-    window = scheduled.window
-    begin = f"at {window.at_s:g} s" if window.at_step is None else f"at {window.at_step!r}"
-    after = f" + {window.after_s:g} s" if window.after_s else ""
-    what = f"{registry.FAULTS.kind_of(scheduled.fault)} {scheduled.fault.target}"
+    window, target = scheduled.window, scheduled.selection or scheduled.fault.target
+    what = f"{registry.FAULTS.kind_of(scheduled.fault)} {target}"
     name = "" if scheduled.name == what else f"{scheduled.name}: "
     details = _values(scheduled.fault, without=("kind", "target", "service", "store"))
-    return f"{name}{what}{details}, {begin}{after}, for {window.duration_s:g} s"
+    return f"{name}{what}{details}, {window.begin}, {window.end}{window.repeats}"
 
 
 def _levels(slo: Slo) -> Node:

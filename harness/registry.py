@@ -141,6 +141,7 @@ CHECKERS: Group[Checker] = Group(
     {
         "load": "harness.checkers.load:Load",
         "faults": "harness.checkers.faults:Faults",
+        "recovery": "harness.checkers.recovery:Recovery",
         "deployment": "harness.checkers.deployment:Deployment",
         "rollback": "harness.checkers.rollback:Rollback",
         "availability": "harness.checkers.availability:Availability",

@@ -21,6 +21,7 @@ from harness.lanes.deploy import Deployment
 from harness.lanes.faults import FaultLane
 from harness.lanes.processors import Processors
 from harness.lanes.stage import Stage, Stopped
+from harness.lanes.windows import Windows
 from harness.live import LiveHistory
 from harness.load.cluster import start_load_in
 from harness.load.engine import RunningLoad, start_load
@@ -154,7 +155,14 @@ class Run:
         deployment = Deployment(self._scenario, system, stage, live)
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
             deployed = executor.submit(self._deploy, deployment, stage)
-            faults = FaultLane(system, stage, deployed.done, UndoLog(self._workspace.scratch))
+            faults = FaultLane(
+                system,
+                stage,
+                Windows(stage, live, deployed.done),
+                UndoLog(self._workspace.scratch),
+                seed=self._scenario.seed,
+                slo=self._scenario.slo,
+            )
             lanes = [deployed, *faults.schedule(self._scenario.faults, executor)]
             try:
                 self._look_after(lanes, load, live, stage)

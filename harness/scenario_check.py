@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from harness.environment import Environment, Service
 from harness.errors import HarnessError, InvalidInput, Unsupported
@@ -17,12 +18,14 @@ from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.partition import Split
 from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
+from harness.faults.selection import chosen
 from harness.faults.store import StoreFault
-from harness.protocols import Driver, Fault, Link, Strategy
+from harness.protocols import Driver, Fault, Instance, Link, Strategy
 from harness.protocols.load import LoadPlace
 from harness.scenario import Change, Load, LoadWhere, Scenario, ScheduledFault
 from harness.toml_reader import nearest
 from harness.versions import resolve
+from harness.windows import Condition, Selection, Window
 
 
 def check(scenario: Scenario, driver: type[Driver]) -> None:
@@ -34,9 +37,9 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     check_step(scenario.abort, steps)
     check_names(scenario.faults)
     for scheduled in scenario.faults:
-        check_step(scheduled.window.at_step or "", steps)
+        check_window(scheduled.window, steps, scenario.environment)
         check_offered(scheduled.fault, driver)
-        check_target(scheduled.fault, scenario.environment)
+        check_aim(scheduled, scenario.environment)
 
 
 def check_change(change: Change, environment: Environment) -> None:
@@ -54,6 +57,51 @@ def check_step(step: str, steps: tuple[str, ...]) -> None:
     """An empty step means that none was asked for."""
     if step and step not in steps:
         raise InvalidInput(f"the deployment has no step {step!r}; {nearest(step, steps)}")
+
+
+def check_window(window: Window, steps: tuple[str, ...], environment: Environment) -> None:
+    check_step(window.at_step or "", steps)
+    check_end(window, steps)
+    check_condition(window.when, environment)
+    check_condition(window.until_when, environment)
+
+
+def check_end(window: Window, steps: tuple[str, ...]) -> None:
+    """It is a step after the one that the window begins with."""
+    check_step(window.until_step or "", steps)
+    if window.at_step and window.until_step and steps.index(window.until_step) <= steps.index(window.at_step):
+        raise InvalidInput(f"{window.until_step!r} cannot end what begins with {window.at_step!r}: it is no later step")
+
+
+def check_condition(condition: Condition | None, environment: Environment) -> None:
+    if condition is not None and condition.version:
+        check_version(condition.version, environment)
+
+
+def check_aim(scheduled: ScheduledFault, environment: Environment) -> None:
+    """Raises InvalidInput if there is no such thing to break, or nobody to choose from."""
+    if scheduled.selection is None:
+        check_target(scheduled.fault, environment)
+    else:
+        check_selection(scheduled.selection, environment)
+
+
+def check_selection(selection: Selection, environment: Environment) -> None:
+    """Of the instances that there are before the deployment it chooses somebody, whatever their version."""
+    services = {service.name: service for service in environment.services}
+    if selection.service and selection.service not in services:
+        raise InvalidInput(f"no service {selection.service!r}; {nearest(selection.service, services)}")
+    if selection.version:
+        check_version(selection.version, environment)
+    fleet = [
+        Instance(f"{service.name}-{number}", service.name, "", "")
+        for service in environment.services
+        for number in range(1, service.replicas + 1)
+    ]
+    try:
+        chosen(replace(selection, version=""), environment, fleet, "")
+    except HarnessError as error:
+        raise InvalidInput(str(error)) from error
 
 
 def check_names(faults: Iterable[ScheduledFault]) -> None:

@@ -28,6 +28,8 @@ class Live(Protocol):
     """The history while it is being made."""
 
     def tally(self, version: str, since_ns: int) -> Tally: ...
+    def done(self, since_ns: int, version: str = "") -> Tally:
+        """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
 
 
 @dataclass(frozen=True)

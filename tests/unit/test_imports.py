@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "bounds", "plain_text", "verdict", "waiting"),
     ("history", "environment", "columns"),
     ("protocols",),
-    ("scenario",),
+    ("scenario", "windows"),
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
     (
         *("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.checkers.faults import Faults
 from harness.history import Kind
-from harness.lanes.faults import FaultLane
 from harness.lanes.stage import Stage
-from harness.protocols import Fault, System
+from harness.protocols import Fault
 from harness.scenario import ScheduledFault, Window
-from harness.supervisor.undo import UndoLog
 from harness.verdict import Status
 from tests.histories.build import Story
-from tests.unit.fakes import MemoryTimeline
+from tests.unit.fakes import FakeSystem, MemoryTimeline, fault_lane
 
 
 @dataclass(frozen=True)
@@ -26,10 +22,9 @@ class Outcome:
     bit_by: str
 
 
-def judged(fault: Fault, system: System) -> Outcome:
-    with tempfile.TemporaryDirectory() as folder, MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        undo = UndoLog(Path(folder))
-        lane = FaultLane(system, Stage(timeline, time.monotonic_ns()), deployment_over=lambda: True, undo=undo)
+def judged(fault: Fault, system: FakeSystem) -> Outcome:
+    with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
+        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()))
         for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
             future.result()
         [moment] = timeline.of(Kind.FAULT)
