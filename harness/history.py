@@ -86,8 +86,11 @@ class Kind(StrEnum):
 
     STEP       name = the announced step; until = when the next began
     ACTION     name = e.g. "add ledger-4 2.0"; ok: bool; for removals exit_code, killed; error if not ok
-    FAULT      name = the scheduled fault; from injection to healed; kind, target, bit, bit_by, healed, healed_by
-    GATE       version, passed, reason, requests, error_rate, p99_ms
+    FAULT      name = the scheduled fault; from injection to healed; kind, target, bit, bit_by, healed, healed_by;
+               out_ns: when it was taken out, before that was proven; cut: why its window did not end as it was to
+    MISSED     name = the scheduled fault; window: which of its windows did not open, from 1, and no later one; reason
+    GATE       version, outcome: "pass", "fail", "inconclusive", "no data" or "error"; passed, reason, requests,
+               error_rate, p99_ms
     SETBACK    reason: why the deployment turns back (at = decided)
     ENDED      outcome: "complete", "rolled back" or "stuck"; reason
     WEIGHTS    one detail a version: its weight from then on
@@ -116,6 +119,7 @@ class Kind(StrEnum):
     STEP = "step"
     ACTION = "action"
     FAULT = "fault"
+    MISSED = "missed"
     GATE = "gate"
     SETBACK = "setback"
     ENDED = "ended"

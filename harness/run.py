@@ -22,6 +22,7 @@ from harness.lanes.faults import FaultLane
 from harness.lanes.processors import Processors
 from harness.lanes.replay.lane import ReplayLane
 from harness.lanes.stage import Stage, Stopped
+from harness.lanes.windows import Windows
 from harness.live import LiveHistory
 from harness.load.cluster import start_load_in
 from harness.load.engine import RunningLoad, start_load
@@ -32,6 +33,7 @@ from harness.protocols.load import LoadPlace
 from harness.recording import Timeline, write_facts, write_timeline
 from harness.reporting.terminal import Display, Snapshot, VersionRate
 from harness.scenario import LoadWhere, Scenario
+from harness.supervisor.undo import UndoLog
 
 WATCH_S = 0.25
 """How often the run looks after its lanes and shows how it stands."""
@@ -157,7 +159,14 @@ class Run:
         deployment = Deployment(self._scenario, system, stage, live, lambda: replays.objection(stage))
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
             deployed = executor.submit(self._deploy, deployment, stage, replays)
-            faults = FaultLane(system, stage, deployed.done)
+            faults = FaultLane(
+                system,
+                stage,
+                Windows(stage, live, deployed.done),
+                UndoLog(self._workspace.scratch),
+                seed=self._scenario.seed,
+                slo=self._scenario.slo,
+            )
             lanes = [deployed, *faults.schedule(self._scenario.faults, executor)]
             try:
                 self._look_after(lanes, load, live, stage)

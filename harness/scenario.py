@@ -11,7 +11,20 @@ from pathlib import Path
 
 from harness.bounds import fraction, not_negative, positive
 from harness.environment import Environment
-from harness.protocols import Checker, Fault, Strategy
+from harness.protocols import Checker, Strategy
+from harness.windows import ScheduledFault, Window
+
+__all__ = [
+    "Arrivals",
+    "Change",
+    "Ending",
+    "Load",
+    "LoadWhere",
+    "Scenario",
+    "ScheduledFault",
+    "Slo",
+    "Window",
+]
 
 
 class Ending(StrEnum):
@@ -80,37 +93,13 @@ class Slo:
     outage_s_max: float | None = None
     """Longest allowed time without any success; None: not judged (availability still is)."""
     projection_lag_s_max: float = 5.0
+    recovery_s_max: float = 15.0
+    """From the end of the faults until the error rate and p99 hold again."""
 
     def __post_init__(self) -> None:
         fraction(error_rate_max=self.error_rate_max, availability_min=self.availability_min)
-        positive(p99_ms_max=self.p99_ms_max, rollback_s_max=self.rollback_s_max)
+        positive(p99_ms_max=self.p99_ms_max, rollback_s_max=self.rollback_s_max, recovery_s_max=self.recovery_s_max)
         not_negative(outage_s_max=self.outage_s_max, projection_lag_s_max=self.projection_lag_s_max)
-
-
-@dataclass(frozen=True)
-class Window:
-    """From when to when a fault acts: seconds since the load flowed, or the beginning of a named step.
-
-    Exactly one of `at_s` and `at_step` is set. `after_s` delays the start after the step began.
-    """
-
-    duration_s: float
-    at_s: float | None = None
-    at_step: str | None = None
-    after_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        positive(duration_s=self.duration_s)
-        not_negative(at_s=self.at_s, after_s=self.after_s)
-        if (self.at_s is None) == (self.at_step is None):
-            raise ValueError("a window starts either at a second or at a step")
-
-
-@dataclass(frozen=True)
-class ScheduledFault:
-    name: str
-    fault: Fault
-    window: Window
 
 
 @dataclass(frozen=True)

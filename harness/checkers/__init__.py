@@ -19,6 +19,7 @@ from harness.checkers.order import Order
 from harness.checkers.phantoms import Phantoms
 from harness.checkers.projection import Projection
 from harness.checkers.projection_lag import ProjectionLag
+from harness.checkers.recovery import Recovery
 from harness.checkers.replay import Replay as ReplayChecker
 from harness.checkers.rollback import Rollback
 from harness.environment import Environment
@@ -31,6 +32,7 @@ def default_checkers(environment: Environment, slo: Slo, replay: Replay | None =
     return (
         Load(),
         Faults(),
+        Recovery(slo.recovery_s_max, slo.error_rate_max, slo.p99_ms_max),
         Deployment(),
         Rollback(slo.rollback_s_max, slo.error_rate_max, slo.p99_ms_max),
         Availability(slo.error_rate_max, slo.availability_min, slo.outage_s_max),

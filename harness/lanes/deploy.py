@@ -10,9 +10,10 @@ from harness.environment import Service
 from harness.errors import StartFailed, StepFailed, Unreachable
 from harness.history import Kind
 from harness.lanes.census import Census
-from harness.lanes.gates import Live, judge
+from harness.lanes.gates import Live
 from harness.lanes.rollouts import Rollouts
 from harness.lanes.stage import Stage
+from harness.lanes.watches import Watches
 from harness.protocols import (
     Action,
     Add,
@@ -40,7 +41,6 @@ from harness.verdict import Cell
 from harness.versions import resolve
 
 READY_POLL_S = 0.05
-GATE_POLL_S = 0.25
 REQUEST_TIMEOUT_S = 5.0
 
 
@@ -59,10 +59,10 @@ class Deployment:
         self._scenario = scenario
         self._system = system
         self._stage = stage
-        self._live = live
         self._objection = objection
         self._census = Census(system, stage)
         self._rollouts = Rollouts(system, scenario.change, stage, self._census, self._heed_abort)
+        self._watches = Watches(scenario.change, stage, live, self._census, self._heed_abort)
         self._setback: Setback | None = None
 
     def survey(self) -> None:
@@ -153,7 +153,7 @@ class Deployment:
                 detail.update(exit_code=departure.exit_code, killed=departure.killed, took_s=departure.took_s)
                 self._census.take()
             case Watch():
-                self._watch(action)
+                self._watches.perform(action)
             case Migrate(phase, version):
                 self._migrate(phase, version)
             case Apply() | AwaitRollout() | Undo() | Run():
@@ -191,39 +191,6 @@ class Deployment:
                 _get(instance.url, paths[number % len(paths)])
             except (OSError, http.client.HTTPException) as cause:
                 raise Setback(f"warming up {instance.name} met {cause!r}") from cause
-
-    def _watch(self, watch: Watch) -> None:
-        """Ends early only on failures that the rest of the watch could not make good."""
-        began_ns = self._stage.now_ns()
-        due_ns = began_ns + round(watch.duration_s * 1e9)
-        while (now_ns := self._stage.now_ns()) < due_ns:
-            self._heed_abort()
-            self._census.glance()
-            if watch.gate is not None:
-                elapsed_share = (now_ns - began_ns) / (due_ns - began_ns)
-                tally = self._live.tally(watch.version, began_ns)
-                if tally.failed > watch.gate.error_rate_max * max(tally.requests / max(elapsed_share, 0.2), 1) and (
-                    tally.requests >= watch.gate.requests_min
-                ):
-                    break
-            self._stage.sleep(min(GATE_POLL_S, max(0.0, (due_ns - self._stage.now_ns()) / 1e9)))
-        if watch.gate is None:
-            return
-        self._await_data(watch, began_ns, patience_ns=due_ns - began_ns)
-        judgement = judge(watch.gate, self._live.tally(watch.version, began_ns), watch.version)
-        self._stage.record(Kind.GATE, f"gate {watch.version}", judgement.detail())
-        if not judgement.passed:
-            raise Setback(judgement.reason)
-
-    def _await_data(self, watch: Watch, began_ns: int, patience_ns: int) -> None:
-        """A small share of a small load may need longer to say anything; it gets the watch's length once more."""
-        assert watch.gate is not None
-        deadline_ns = self._stage.now_ns() + patience_ns
-        while self._live.tally(watch.version, began_ns).requests < watch.gate.requests_min:
-            self._heed_abort()
-            if self._stage.now_ns() > deadline_ns:
-                return
-            self._stage.sleep(GATE_POLL_S)
 
     def _migrate(self, phase: str, version: str) -> None:
         resolved = resolve(self._scenario.environment, version)

@@ -76,6 +76,11 @@ class Stage:
     def sleep(self, duration_s: float) -> None:
         self.sleep_until(self.now_ns() + round(duration_s * 1e9))
 
+    def began(self, step: str) -> int | None:
+        """When it began; None if it has not."""
+        with self._changed:
+            return self._begun.get(step)
+
     def await_step(self, step: str, over: Callable[[], bool]) -> int | None:
         """When `step` began; None once `over` says that it will not come. Raises Stopped if the run is to end."""
         with self._changed:

@@ -110,7 +110,7 @@ def test_a_rollback_from_what_the_old_release_cannot_read_is_stopped(tmp_path: P
 
 def test_the_command_that_the_document_shows_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     root = FOLDER.parents[1]
-    (line,) = re.findall(r"^\$ (harness replay .*)$", (root / "docs" / "replay.md").read_text(), re.MULTILINE)
+    (line,) = re.findall(r"^\$ (harness replay scenarios/.*)$", (root / "docs" / "replay.md").read_text(), re.MULTILINE)
     monkeypatch.chdir(root)
     result = CliRunner().invoke(cli, shlex.split(line.replace(".venv/bin/python", sys.executable))[1:])
     assert result.output.startswith("PASS"), result.output
