@@ -101,8 +101,9 @@ def test_a_command_is_understood(command: str) -> None:
         name = words.pop(0)
         if name.startswith("-"):
             return
-        assert name in group.commands, command
-        group = group.commands[name]
+        found = group.get_command(click.Context(group), name)
+        assert found is not None, command
+        group = found
     known = {option for parameter in group.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known | {"--help"}, command
 

@@ -52,6 +52,13 @@ def test_streams_larger_than_pipes_and_batches_come_through_whole(supervisor: Su
     assert [each.state for each in seen] == [b'{"balance":10,"events":2}', b'{"balance":15000,"events":3000}']
 
 
+def test_an_error_that_quotes_a_large_event_is_cut_short(supervisor: Supervisor, tmp_path: Path) -> None:
+    part = ordered(tmp_path, [paid("a", 1, more=',"note":"' + "x" * 3_000_000 + '"')])
+    (failure,) = outcomes(supervisor, tmp_path, version("shop:quotes"), part)[0].failures
+    assert failure.error.startswith("ValueError: cannot read {'amount': 5, 'note': 'xxx")
+    assert len(failure.error) + len(failure.stderr) + len(failure.event) < 3_000
+
+
 @pytest.mark.parametrize(
     ("target", "limits", "how"),
     [
