@@ -56,15 +56,11 @@ def _search(rule: Rule, operations: Sequence[Operation]) -> Findings:
             disagreeing.append(shown(key))
             continue
         for session in _sessions(positions):
-            furthest: Step | None = None
-            for step in session:
-                known = furthest is not None and (furthest.position < inf or step.position < inf)
-                if furthest is not None and known and step.reads is rule.then_reads:
+            for before, step in _furthest_before(session, rule.first_reads):
+                if step.reads is rule.then_reads and min(before.position, step.position) < inf:
                     compared += 1
-                    if rule.broken(furthest.position, step.position):
-                        breaks.append(_break(rule, furthest, step))
-                if step.reads is rule.first_reads and (furthest is None or step.position > furthest.position):
-                    furthest = step
+                    if rule.broken(before.position, step.position):
+                        breaks.append(_break(rule, before, step))
     doubt = (
         f"reads do not agree on an order of what was appended to {', '.join(disagreeing[:3])}" if disagreeing else ""
     )
@@ -82,6 +78,20 @@ def _sessions(steps: Sequence[Step]) -> Iterator[list[Step]]:
     for step in sorted(steps, key=lambda each: each.operation.invoked):
         sessions.setdefault(step.operation.process, []).append(step)
     yield from sessions.values()
+
+
+def _furthest_before(session: Sequence[Step], reads: bool) -> Iterator[tuple[Step, Step]]:
+    """Each step of a session with that one which, of those of its kind that had returned by then, went furthest."""
+    returned = sorted((step for step in session if step.reads is reads), key=lambda each: each.operation.returned or 0)
+    furthest: Step | None = None
+    done = 0
+    for step in session:
+        while done < len(returned) and (returned[done].operation.returned or 0) < step.operation.invoked:
+            if furthest is None or returned[done].position > furthest.position:
+                furthest = returned[done]
+            done += 1
+        if furthest is not None:
+            yield furthest, step
 
 
 def _is_numbered(operations: Sequence[Operation]) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.consistency.catalogue import BY_NAME
 from harness.consistency.objects import bank
+from harness.consistency.reading import read_operations
 from harness.consistency.set_full import elements
 from harness.errors import InvalidInput
 from harness.verdict import Status, Verdict
@@ -205,3 +207,12 @@ def test_a_set_tells_how_long_it_takes_for_elements_to_be_there() -> None:
 def test_writes_at_the_same_time_may_be_seen_in_either_order() -> None:
     told = Told().began(1, "write", 1).began(2, "write", 2).ok(1).ok(2).did(3, "read", result=(2,))
     assert judge(told, "causal-reverse").status is Status.PASS
+
+
+def test_what_a_session_does_at_the_same_time_binds_it_to_nothing(tmp_path: Path) -> None:
+    line = '{"process": 1, "f": "read", "result": %d, "outcome": "ok", "start_ns": %d, "end_ns": %d}\n'
+    file = tmp_path / "reads.jsonl"
+    file.write_text(line % (3, 0, 10) + line % (2, 5, 15))
+    assert BY_NAME["session-monotonic-reads"].judge(read_operations(file)).status is Status.UNKNOWN
+    file.write_text(line % (3, 0, 10) + line % (2, 11, 15))
+    assert BY_NAME["session-monotonic-reads"].judge(read_operations(file)).status is Status.FAIL
