@@ -314,10 +314,16 @@ def load(
 
 @cli.command()
 def sweep() -> None:
-    """Remove what runs left behind that ended in a power cut. Runs that live are left alone."""
+    """Undo and remove what runs left behind that ended in a power cut. Runs that live are left alone.
+
+    Exit code 3 if something could not be undone.
+    """
     from harness import sweep as sweeping
 
-    click.echo(sweeping.render(sweeping.sweep()))
+    swept = sweeping.sweep()
+    click.echo(sweeping.render(swept))
+    if swept.broken:
+        raise click.exceptions.Exit(3)
 
 
 @cli.command()

@@ -11,7 +11,20 @@ from pathlib import Path
 
 from harness.bounds import fraction, not_negative, positive
 from harness.environment import Environment
-from harness.protocols import Checker, Fault, Strategy
+from harness.protocols import Checker, Strategy
+from harness.windows import ScheduledFault, Window
+
+__all__ = [
+    "Arrivals",
+    "Change",
+    "Ending",
+    "Load",
+    "LoadWhere",
+    "Scenario",
+    "ScheduledFault",
+    "Slo",
+    "Window",
+]
 
 
 class Ending(StrEnum):
@@ -80,37 +93,30 @@ class Slo:
     outage_s_max: float | None = None
     """Longest allowed time without any success; None: not judged (availability still is)."""
     projection_lag_s_max: float = 5.0
+    recovery_s_max: float = 15.0
+    """From the end of the faults until the error rate and p99 hold again."""
 
     def __post_init__(self) -> None:
         fraction(error_rate_max=self.error_rate_max, availability_min=self.availability_min)
-        positive(p99_ms_max=self.p99_ms_max, rollback_s_max=self.rollback_s_max)
+        positive(p99_ms_max=self.p99_ms_max, rollback_s_max=self.rollback_s_max, recovery_s_max=self.recovery_s_max)
         not_negative(outage_s_max=self.outage_s_max, projection_lag_s_max=self.projection_lag_s_max)
 
 
 @dataclass(frozen=True)
-class Window:
-    """From when to when a fault acts: seconds since the load flowed, or the beginning of a named step.
+class Replay:
+    """While the deployment goes on, what is stored and published is replayed through the old and the new version, by
+    the environment's readers."""
 
-    Exactly one of `at_s` and `at_step` is set. `after_s` delays the start after the step began.
-    """
-
-    duration_s: float
-    at_s: float | None = None
-    at_step: str | None = None
-    after_s: float = 0.0
+    every_s: float = 1.0
+    recordings: tuple[Path, ...] = ()
+    """Recorded streams that are replayed too, once: .jsonl, .parquet or folders of them."""
+    guards_rollback: bool = True
+    """A rollback does not start if the old version is proven not to read what was written."""
+    unpublished_s_max: float = 2.0
+    """An event that is stored for so long, and not published although many younger ones are, was passed over."""
 
     def __post_init__(self) -> None:
-        positive(duration_s=self.duration_s)
-        not_negative(at_s=self.at_s, after_s=self.after_s)
-        if (self.at_s is None) == (self.at_step is None):
-            raise ValueError("a window starts either at a second or at a step")
-
-
-@dataclass(frozen=True)
-class ScheduledFault:
-    name: str
-    fault: Fault
-    window: Window
+        positive(every_s=self.every_s, unpublished_s_max=self.unpublished_s_max)
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ class Scenario:
     faults: tuple[ScheduledFault, ...] = ()
     checkers: tuple[Checker, ...] = ()
     slo: Slo = Slo()
+    replay: Replay | None = None
     ending: Ending = Ending.COMPLETE
     driver: str = "local"
     seed: int = 1

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from harness.environment import Environment
+from harness.environment import Environment, Service
 from harness.errors import HarnessError, InvalidInput, Unsupported
+from harness.faults.clock import ClockJump, ClockSkew
 from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
 from harness.faults.http import HttpAbort, HttpDelay
+from harness.faults.lifecycle import CrashLoop, SlowStart, SlowStop, UngracefulStop
+from harness.faults.machine import OutOfFiles
 from harness.faults.network import LinkFault
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.partition import Split
 from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
-from harness.protocols import Driver, Fault, Link, Strategy
+from harness.faults.selection import chosen
+from harness.faults.store import StoreFault
+from harness.protocols import Driver, Fault, Instance, Link, Strategy
 from harness.protocols.load import LoadPlace
-from harness.scenario import Change, Load, LoadWhere, Scenario, ScheduledFault
+from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
 from harness.toml_reader import nearest
 from harness.versions import resolve
+from harness.windows import Condition, Selection, Window
 
 
 def check(scenario: Scenario, driver: type[Driver]) -> None:
@@ -26,13 +33,15 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     check_change(scenario.change, scenario.environment)
     check_strategy(scenario.strategy, driver)
     check_load(scenario.load, driver)
+    if scenario.replay is not None:
+        check_replay(scenario.replay, scenario.environment)
     steps = scenario.strategy.names(scenario.environment.routed.replicas)
     check_step(scenario.abort, steps)
     check_names(scenario.faults)
     for scheduled in scenario.faults:
-        check_step(scheduled.window.at_step or "", steps)
+        check_window(scheduled.window, steps, scenario.environment)
         check_offered(scheduled.fault, driver)
-        check_target(scheduled.fault, scenario.environment)
+        check_aim(scheduled, scenario.environment)
 
 
 def check_change(change: Change, environment: Environment) -> None:
@@ -50,6 +59,51 @@ def check_step(step: str, steps: tuple[str, ...]) -> None:
     """An empty step means that none was asked for."""
     if step and step not in steps:
         raise InvalidInput(f"the deployment has no step {step!r}; {nearest(step, steps)}")
+
+
+def check_window(window: Window, steps: tuple[str, ...], environment: Environment) -> None:
+    check_step(window.at_step or "", steps)
+    check_end(window, steps)
+    check_condition(window.when, environment)
+    check_condition(window.until_when, environment)
+
+
+def check_end(window: Window, steps: tuple[str, ...]) -> None:
+    """It is a step after the one that the window begins with."""
+    check_step(window.until_step or "", steps)
+    if window.at_step and window.until_step and steps.index(window.until_step) <= steps.index(window.at_step):
+        raise InvalidInput(f"{window.until_step!r} cannot end what begins with {window.at_step!r}: it is no later step")
+
+
+def check_condition(condition: Condition | None, environment: Environment) -> None:
+    if condition is not None and condition.version:
+        check_version(condition.version, environment)
+
+
+def check_aim(scheduled: ScheduledFault, environment: Environment) -> None:
+    """Raises InvalidInput if there is no such thing to break, or nobody to choose from."""
+    if scheduled.selection is None:
+        check_target(scheduled.fault, environment)
+    else:
+        check_selection(scheduled.selection, environment)
+
+
+def check_selection(selection: Selection, environment: Environment) -> None:
+    """Of the instances that there are before the deployment it chooses somebody, whatever their version."""
+    services = {service.name: service for service in environment.services}
+    if selection.service and selection.service not in services:
+        raise InvalidInput(f"no service {selection.service!r}; {nearest(selection.service, services)}")
+    if selection.version:
+        check_version(selection.version, environment)
+    fleet = [
+        Instance(f"{service.name}-{number}", service.name, "", "")
+        for service in environment.services
+        for number in range(1, service.replicas + 1)
+    ]
+    try:
+        chosen(replace(selection, version=""), environment, fleet, "")
+    except HarnessError as error:
+        raise InvalidInput(str(error)) from error
 
 
 def check_names(faults: Iterable[ScheduledFault]) -> None:
@@ -74,13 +128,23 @@ def check_load(load: Load, driver: type[Driver]) -> None:
         raise Unsupported(f'the driver {driver.name!r} has no cluster to send the load from; write where = "here"')
 
 
+def check_replay(replay: Replay, environment: Environment) -> None:
+    """Raises InvalidInput if nothing could be replayed."""
+    if not environment.readers:
+        raise InvalidInput(f"environment {environment.name!r} has no [[readers]] to replay anything through")
+    for recording in replay.recordings:
+        if not recording.exists():
+            raise InvalidInput(f"there is no recording {recording}")
+
+
 def _names(capabilities: frozenset[type]) -> str:
     return ", ".join(sorted(capability.__name__ for capability in capabilities))
 
 
 def check_offered(fault: Fault, driver: type[Driver]) -> None:
     """Raises Unsupported if the driver cannot do it."""
-    lacking = fault.needs - driver.offers
+    needs_too: frozenset[type] = getattr(fault, "needs_too", frozenset())
+    lacking = (fault.needs | needs_too) - driver.offers
     if not lacking:
         return
     message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {_names(lacking)}"
@@ -96,11 +160,19 @@ def check_target(fault: Fault, environment: Environment) -> None:
             _check_link(service, store, environment)
         case HttpAbort(version=version) | HttpDelay(version=version) if version:
             check_version(version, environment)
+        case SlowStart(service=service) | SlowStop(service=service) | UngracefulStop(service=service):
+            _check_service(service, environment)
+        case StoreFault():
+            _check_store(fault, environment)
         case Split():
             _check_split(fault, environment)
         case (
             Kill(target=target)
             | Pause(target=target)
+            | CrashLoop(target=target)
+            | OutOfFiles(target=target)
+            | ClockSkew(target=target)
+            | ClockJump(target=target)
             | Disconnect(target=target)
             | Limit(target=target)
             | Drain(target=target)
@@ -119,11 +191,23 @@ def check_target(fault: Fault, environment: Environment) -> None:
             _check_peer(peer, environment)
 
 
-def _check_link(service: str, store: str, environment: Environment) -> None:
+def _check_service(name: str, environment: Environment) -> Service:
     services = {each.name: each for each in environment.services}
-    if service not in services:
-        raise InvalidInput(f"environment {environment.name!r} has no service {service!r}; {nearest(service, services)}")
-    if store not in (links := services[service].links):
+    if name not in services:
+        raise InvalidInput(f"environment {environment.name!r} has no service {name!r}; {nearest(name, services)}")
+    return services[name]
+
+
+def _check_store(fault: StoreFault, environment: Environment) -> None:
+    stores = {each.name: each for each in environment.stores if fault.of_kind in {None, each.kind}}
+    if fault.store not in stores:
+        what = f"store of the kind {fault.of_kind}" if fault.of_kind else "store"
+        known = nearest(fault.store, stores) if stores else "it has none"
+        raise InvalidInput(f"environment {environment.name!r} has no {what} called {fault.store!r}; {known}")
+
+
+def _check_link(service: str, store: str, environment: Environment) -> None:
+    if store not in (links := _check_service(service, environment).links):
         raise InvalidInput(f"service {service!r} has no link to a store {store!r}; {nearest(store, links)}")
 
 

@@ -5,7 +5,7 @@ with file and line, before anything is started.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,18 +15,32 @@ from harness.checkers import default_checkers
 from harness.environment import Environment
 from harness.environment_file import find_environment
 from harness.errors import InvalidInput
-from harness.protocols import Checker, Driver, Strategy
+from harness.faults.selection import may_be_chosen
+from harness.protocols import Checker, Driver, Fault, Strategy
 from harness.registry import Group
-from harness.scenario import Change, Load, Scenario, ScheduledFault, Slo, Window
+from harness.scenario import Change, Load, Replay, Scenario, Slo
 from harness.toml_reader import Table, nearest
-from harness.toml_values import amend, build, options
+from harness.toml_values import amend, build, convert, options
+from harness.windows import Condition, ScheduledFault, Selection, Window
 
 T = TypeVar("T")
 
-WINDOW = ("at", "at_s", "after_s", "for_s")
+WINDOW: Mapping[str, tuple[str, type]] = {
+    "at": ("at_step", str),
+    "at_s": ("at_s", float),
+    "when": ("when", Condition),
+    "after_s": ("after_s", float),
+    "for_s": ("duration_s", float),
+    "until": ("until_step", str),
+    "until_when": ("until_when", Condition),
+    "times": ("times", int),
+    "pause_s": ("pause_s", float),
+}
+"""Keys of a fault that say when it acts; the field of Window that each sets, and its type."""
+BEGINNINGS, ENDS = ("at", "at_s", "when"), ("for_s", "until", "until_when")
 AIMS = ("target", "store", "service", "version")
 """By which a fault says what it breaks."""
-OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "checkers")
+OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "replay", "checkers")
 """Keys that are read here; all others are fields of Scenario."""
 
 
@@ -49,6 +63,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
     driver = _driver(table, overrides)
     strategy = _strategy(table, driver)
     slo = build(Slo, table.table("slo"))
+    replay = _replay(table, environment)
     scenario = build(
         Scenario,
         table,
@@ -59,8 +74,9 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         strategy=strategy,
         load=_loaded(_load(table, driver), overrides),
         slo=slo,
+        replay=replay,
         faults=tuple(_faults(table, environment, strategy, driver)),
-        checkers=_checkers(table, environment, slo),
+        checkers=_checkers(table, default_checkers(environment, slo, replay)),
         source=path,
     )
     with table.blame("abort"):
@@ -123,7 +139,7 @@ def _strategy(table: Table, driver: type[Driver]) -> Strategy:
     return strategy
 
 
-def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:
+def _named(group: Group[T], table: Table, aside: tuple[str, ...] = (), **given: object) -> T:
     """What the table's `kind` names, with the options that the table gives it.
 
     A class that does several kinds has a field `kind`, and is told by which it was named.
@@ -132,7 +148,7 @@ def _named(group: Group[T], table: Table, aside: tuple[str, ...] = ()) -> T:
     with table.blame("kind"):
         cls = group.find(kind)
     told = {"kind": kind} if "kind" in (option.name for option in options(cls)) else {}
-    return build(cls, table, aside=("kind", *aside), **told)
+    return build(cls, table, aside=("kind", *aside, *given), **told, **given)
 
 
 def _load(table: Table, driver: type[Driver]) -> Load:
@@ -174,41 +190,80 @@ def _faults(
     steps = _steps(strategy, environment)
     seen: set[str] = set()
     for inner in table.tables("fault"):
-        window = _window(inner, steps)
-        fault = _named(registry.FAULTS, inner, (*WINDOW, "name"))
-        name = inner.text("name", f"{inner.text('kind')} {fault.target}")
+        window = _window(inner)
+        with inner.blame("at"):
+            scenario_check.check_step(window.at_step or "", steps)
+        with inner.blame("until"):
+            scenario_check.check_end(window, steps)
+        for key, condition in (("when", window.when), ("until_when", window.until_when)):
+            with inner.blame(key):
+                scenario_check.check_condition(condition, environment)
+        selection, fault = _aimed(inner)
+        name = inner.text("name", f"{inner.text('kind')} {selection or fault.target}")
         if name in seen:
             raise inner.error(f"two faults are called {name!r}; give this one a name of its own", "name")
         seen.add(name)
+        scheduled = ScheduledFault(name, fault, window, selection)
         with inner.blame("kind"):
             scenario_check.check_offered(fault, driver)
         with inner.blame(next((key for key in AIMS if key in inner), "kind")):
-            scenario_check.check_target(fault, environment)
-        yield ScheduledFault(name, fault, window)
+            scenario_check.check_aim(scheduled, environment)
+        yield scheduled
 
 
-def _window(table: Table, steps: tuple[str, ...]) -> Window:
-    if ("at" in table) == ("at_s" in table):
+def _aimed(table: Table) -> tuple[Selection | None, Fault]:
+    """The fault, and whom it strikes if its target is a table."""
+    if "target" not in table or isinstance(table.value("target"), str):
+        return None, _named(registry.FAULTS, table, (*WINDOW, "name"))
+    with table.blame("kind"):
+        cls = registry.FAULTS.find(table.text("kind"))
+    if not may_be_chosen(cls):
+        return None, _named(registry.FAULTS, table, (*WINDOW, "name"))  # which refuses the key
+    selection = build(Selection, table.table("target"))
+    return selection, _named(registry.FAULTS, table, (*WINDOW, "name"), target=str(selection))
+
+
+def _window(table: Table) -> Window:
+    began, ended = (tuple(key for key in keys if key in table) for keys in (BEGINNINGS, ENDS))
+    if len(began) != 1:
         raise table.error(
-            "a fault starts either at a step (at) or at a second (at_s); give exactly one of them", "at_s"
+            "a fault starts either at a step (at), at a second (at_s) or when a condition holds (when); "
+            "give exactly one of them",
+            next(iter(began[1:]), None),
         )
-    at_step = table.text("at") if "at" in table else None
-    at_s = table.number("at_s") if "at_s" in table else None
-    with table.blame("at"):
-        scenario_check.check_step(at_step or "", steps)
-    for_s, after_s = table.number("for_s"), table.number("after_s", 0.0)
+    if len(ended) != 1:
+        raise table.error(
+            "a fault ends either after a time (for_s), at a step (until) or when a condition holds (until_when); "
+            "give exactly one of them",
+            next(iter(ended[1:]), None),
+        )
+    values = {field: _read(table, key, kind) for key, (field, kind) in WINDOW.items() if key in table}
     try:
-        return Window(for_s, at_s, at_step, after_s)
+        return Window(**values)  # type: ignore[arg-type]
     except ValueError as error:
         field, _, rest = str(error).partition(" ")
-        key = "for_s" if field == "duration_s" else field
+        key = next((key for key, (name, _) in WINDOW.items() if name == field), field)
         raise table.error(f"{key} {rest}", key) from error
 
 
-def _checkers(table: Table, environment: Environment, slo: Slo) -> tuple[Checker, ...]:
-    """Those that ship and apply, but the excluded; with the options that the file gives instead of what `slo` says."""
+def _replay(table: Table, environment: Environment) -> Replay | None:
+    if "replay" not in table:
+        return None
+    inner = table.table("replay")
+    replay = build(Replay, inner)
+    with inner.blame("recordings"):
+        scenario_check.check_replay(replay, environment)
+    return replay
+
+
+def _read(table: Table, key: str, kind: type) -> object:
+    return convert(table.value(key), kind, table, key)
+
+
+def _checkers(table: Table, applicable: tuple[Checker, ...]) -> tuple[Checker, ...]:
+    """Those that apply, but the excluded; with the options that the file gives instead of what `slo` says."""
     inner = table.table("checkers")
-    chosen = {checker.name: checker for checker in default_checkers(environment, slo)}
+    chosen = {checker.name: checker for checker in applicable}
     for name in inner.texts("exclude", ()):
         if chosen.pop(name, None) is None:
             raise inner.error(f"no checker {name!r} would judge this; {nearest(name, chosen)}", "exclude")

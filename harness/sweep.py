@@ -2,7 +2,8 @@
 
 Normally there is nothing: a run's supervisor sees its harness die. A power cut, or a supervisor that was killed too,
 leaves processes that carry their run's id in their environment, scratch folders with a note in them, containers,
-networks and Kubernetes namespaces with labels, and clusters.
+networks and Kubernetes namespaces with labels, and clusters. What a run did to the machine itself is told by the file
+in its scratch folder in which it had promised to undo that (supervisor/undo.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ from pathlib import Path
 
 from harness.errors import MissingServer
 from harness.supervisor.scratch import HARNESS_VARIABLE, PREFIX, RUN_VARIABLE, Identity, RunNote
+from harness.supervisor.undo import UndoLog
+from harness.waiting import until
+
+GONE_S_MAX = 5.0
+ROUNDS_MAX = 10
+"""Of looking for processes: one may have started another before it was killed."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +44,31 @@ class Swept:
     folders: tuple[Path, ...]
     others: tuple[str, ...] = ()
     """What was left in an engine or in clusters, a line each."""
+    healed: tuple[str, ...] = ()
+    """What had been broken and was still to be undone, a line each."""
+    broken: tuple[str, ...] = ()
+    """What could not be undone, and why. Its run's folder stays."""
 
     @property
     def nothing(self) -> bool:
-        return not (self.processes or self.folders or self.others)
+        return not (self.processes or self.folders or self.others or self.healed or self.broken)
 
 
 def sweep() -> Swept:
-    """Remove everything of runs whose harness is dead; never of a run that lives."""
-    processes = tuple(stray for stray in strays() if _kill(stray))
+    """Remove everything of runs whose harness is dead, and undo what they did; never of a run that lives."""
+    processes = tuple(_kill_strays())
     others = (*sweep_clusters(), *sweep_engine())  # their containers may still write to the folders
-    folders = tuple(leftovers())
-    for folder in folders:
-        shutil.rmtree(folder)
-    return Swept(processes, folders, others)
+    healed: list[str] = []
+    broken: list[str] = []
+    folders: list[Path] = []
+    for folder in leftovers():
+        undone, failed = UndoLog(folder).keep_all()
+        healed += undone
+        broken += (f"{failure} ({folder})" for failure in failed)
+        if not failed:
+            shutil.rmtree(folder)
+            folders.append(folder)
+    return Swept(processes, tuple(folders), others, tuple(healed), tuple(broken))
 
 
 def sweep_engine() -> tuple[str, ...]:
@@ -83,7 +101,10 @@ def render(swept: Swept) -> str:
     if swept.nothing:
         return "Nothing to sweep."
     lines = [f"killed   {stray.pid} of run {stray.run_id}: {stray.command}" for stray in swept.processes]
-    return "\n".join([*lines, *(f"removed  {thing}" for thing in (*swept.others, *swept.folders))])
+    lines += [f"healed   {what}" for what in swept.healed]
+    lines += [f"removed  {thing}" for thing in (*swept.others, *swept.folders)]
+    lines += [f"BROKEN   {what}" for what in swept.broken]
+    return "\n".join(lines)
 
 
 def strays() -> Iterator[Stray]:
@@ -116,6 +137,20 @@ def _is_dead(harness: str) -> bool:
         return not Identity.parse(harness).lives
     except ValueError:
         return False
+
+
+def _kill_strays() -> Iterator[Stray]:
+    """Until there are none: what one of them had started before it died is among the next."""
+    for _ in range(ROUNDS_MAX):
+        found = list(strays())
+        if not found:
+            return
+        yield from (stray for stray in found if _kill(stray))
+        _await_end(found)
+
+
+def _await_end(killed: list[Stray]) -> None:
+    until(lambda: not any(Identity.of(stray.pid) for stray in killed), GONE_S_MAX)
 
 
 def _kill(stray: Stray) -> bool:

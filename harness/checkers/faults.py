@@ -22,7 +22,8 @@ class Faults:
         if not scheduled:
             return Verdict(self.name, Status.PASS, "No fault was asked for.", {"scheduled": 0})
         moments = history.moments(Kind.FAULT)
-        doubts = [doubt for name in scheduled if (doubt := _doubt(name, moments))]
+        missed = {moment.name: moment for moment in history.moments(Kind.MISSED)}
+        doubts = [doubt for name in scheduled if (doubt := _doubt(name, moments, missed.get(name)))]
         figures = {"scheduled": len(scheduled), "proved": len(scheduled) - len(doubts)}
         evidence = (_evidence(moments),) if moments else ()
         if doubts:
@@ -31,9 +32,12 @@ class Faults:
         return Verdict(self.name, Status.PASS, reason, figures, evidence)
 
 
-def _doubt(name: str, moments: Sequence[Moment]) -> str | None:
-    """Why the fault is not proved; None if it is, each time it was injected."""
+def _doubt(name: str, moments: Sequence[Moment], missed: Moment | None) -> str | None:
+    """Why the fault is not proved; None if it is, each time it was to be injected."""
     injected = [moment for moment in moments if moment.name == name]
+    if missed is not None:
+        which = f"not a {missed.detail.get('window')}. time" if injected else "never"
+        return f"the fault {name!r} was {which} injected ({missed.detail.get('reason')})"
     if not injected:
         return f"the fault {name!r} was never injected"
     for moment in injected:
@@ -41,6 +45,8 @@ def _doubt(name: str, moments: Sequence[Moment]) -> str | None:
             return f"the fault {name!r} was not seen to take hold ({moment.detail.get('bit_by') or 'nobody looked'})"
         if moment.detail.get("healed") is not True:
             return f"the fault {name!r} was not seen to heal ({moment.detail.get('healed_by') or 'nobody looked'})"
+        if cut := moment.detail.get("cut"):
+            return f"the fault {name!r} did not last as it was to ({cut})"
     return None
 
 

@@ -17,7 +17,7 @@ def narrate(moment: Moment) -> str:
     match moment.kind:
         case Kind.STEP:
             return f"step {moment.name}"
-        case Kind.ACTION | Kind.FAULT | Kind.WORKER | Kind.MACHINE:
+        case Kind.ACTION | Kind.FAULT | Kind.MISSED | Kind.WORKER | Kind.MACHINE | Kind.REPLAY:
             return _TELLERS[moment.kind](moment)
         case Kind.GATE:
             return f"gate {'passed' if detail.get('passed') is True else 'FAILED'}: {detail.get('reason', moment.name)}"
@@ -62,6 +62,10 @@ def _fault(moment: Moment) -> str:
     return f"{what}: {bit} ({detail.get('bit_by', '')}); {healed} ({detail.get('healed_by', '')})"
 
 
+def _missed(moment: Moment) -> str:
+    return f"fault {moment.name} is NOT INJECTED: {moment.detail.get('reason', 'no reason given')}"
+
+
 def _worker(moment: Moment) -> str:
     detail = moment.detail
     if detail.get("whole") is not True:
@@ -73,6 +77,15 @@ def _worker(moment: Moment) -> str:
 def _machine(moment: Moment) -> str:
     busy = moment.detail.get("busy_share")
     return f"the machine's {moment.name} were {f'{busy:.0%}' if isinstance(busy, float) else 'unknown how'} busy"
+
+
+def _replay(moment: Moment) -> str:
+    """Only what is wrong: there is a reading a second."""
+    detail = moment.detail
+    if not detail.get("failed"):
+        return f"replay: {moment.name} is undecided: {detail['undecided']}" if detail.get("undecided") else ""
+    event = f"{detail.get('type') or 'an event'} (stream {detail.get('stream')}, position {detail.get('position')})"
+    return f"replay: {moment.name} FAILS at {event}: {detail.get('error')}"
 
 
 def _milliseconds(ns: Cell | None) -> str:
@@ -90,6 +103,8 @@ def _listed(detail: Mapping[str, Cell]) -> str:
 _TELLERS: Mapping[Kind, Callable[[Moment], str]] = {
     Kind.ACTION: _action,
     Kind.FAULT: _fault,
+    Kind.MISSED: _missed,
     Kind.WORKER: _worker,
     Kind.MACHINE: _machine,
+    Kind.REPLAY: _replay,
 }

@@ -117,7 +117,7 @@ class Supervisor:
             self._keeper.wait()
         self._listener.join(END_S_MAX)
         self._socket.close()
-        keeper.remove_scratch(str(self._scratch))  # there is something to remove only if the keeper was killed
+        keeper.clear(str(self._scratch))  # there is something to clear only if the keeper was killed
 
     def _start_keeper(self, descriptor: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

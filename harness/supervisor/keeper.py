@@ -11,7 +11,8 @@ socket to the harness that carries one JSON object a line.
                        {"ended": 1, "exit_code": 0}                               whenever a child has ended
 
 When the socket is closed, or the harness has died in any way, all descendants are killed and reaped, the System V
-memory they made and the run's scratch folder are removed, and this process ends.
+memory they made is removed, what the harness had promised to undo is undone (undo.py), the run's scratch folder is
+removed, and this process ends. What cannot be undone stays, with the folder, for `harness sweep`.
 
 One thread only: Linux sends a parent-death signal when the *thread* that started the child ends.
 """
@@ -35,6 +36,7 @@ PR_SET_CHILD_SUBREAPER = 36
 IPC_RMID = 0
 LAST_OF_SCRATCH = "run.json"
 """Removed last, so that a folder half removed is still known to `harness sweep` as a run's."""
+PROMISES = "undo.jsonl"
 REAP_POLL_S = 0.002
 CLEAN_UP_S_MAX = 5.0
 
@@ -178,14 +180,32 @@ def remove_shared_memory(creators: set[int]) -> None:
             libc.shmctl(int(row["shmid"]), IPC_RMID, None)
 
 
+def undo(scratch: str) -> bool:
+    """Whether nothing is open, or left open, of what the harness promised to undo."""
+    if not os.path.exists(os.path.join(scratch, PROMISES)):
+        return True
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    argv = [sys.executable, "-P", "-m", "harness.supervisor.undo", scratch]
+    return wait_for(os.posix_spawn(sys.executable, argv, {**os.environ, "PYTHONPATH": package})) == 0
+
+
+def wait_for(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def clear(scratch: str) -> None:
+    """Undo, and remove the folder if all was undone."""
+    if undo(scratch):
+        remove_scratch(scratch)
+
+
 def remove_scratch(scratch: str) -> None:
     if not os.path.isdir(scratch):
         return
     others = [entry.path for entry in os.scandir(scratch) if entry.name != LAST_OF_SCRATCH]
     for paths in (others, [scratch]):
         # Five times as fast as shutil.rmtree on the thousands of files of a database.
-        rm = os.posix_spawnp("rm", ["rm", "-rf", "--", *paths], os.environ)
-        os.waitpid(rm, 0)
+        wait_for(os.posix_spawnp("rm", ["rm", "-rf", "--one-file-system", "--", *paths], os.environ))
 
 
 def serve(harness: socket.socket, harness_pid: int) -> set[int]:
@@ -234,7 +254,7 @@ def main() -> None:
     finally:
         kill_all()
         remove_shared_memory(started)
-        remove_scratch(scratch)
+        clear(scratch)
 
 
 if __name__ == "__main__":

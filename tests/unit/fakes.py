@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.analysis.traffic import Answers, Traffic
 from harness.environment import Environment, Service, Store, StoreKind, Version
 from harness.errors import StepFailed
 from harness.history import Kind, Moment
-from harness.lanes.gates import Tally
+from harness.lanes.faults import FaultLane
+from harness.lanes.gates import Live, Tally
+from harness.lanes.stage import Stage
+from harness.lanes.windows import Windows
 from harness.protocols import Departure, Instance
 from harness.recording import Timeline
+from harness.supervisor.undo import Kept, Promise, UndoLog
 
 ENVIRONMENT = Environment(
     name="shop",
@@ -115,6 +120,36 @@ class CannedLive:
     """Tallies by version; what is not named held perfectly."""
 
     tallies: Mapping[str, Tally] = field(default_factory=dict)
+    traffic: Callable[[], Traffic] = lambda: Traffic(Answers.none(), Answers.none(), Answers.none())
 
     def tally(self, version: str, since_ns: int) -> Tally:
         return self.tallies.get(version, Tally(1000, 0, 12.0))
+
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
+        return self.traffic()
+
+    def done(self, since_ns: int, version: str = "") -> Tally:
+        return self.tally(version, since_ns)
+
+
+class ForgetfulLog(UndoLog):
+    """Writes nothing down."""
+
+    def _write(self, entry: Promise | Kept) -> None:
+        pass
+
+
+ALL_WELL = CannedLive()
+NOTHING_WRITTEN = ForgetfulLog(Path("/nowhere"))
+
+
+def fault_lane(
+    system: FakeSystem,
+    stage: Stage,
+    live: Live = ALL_WELL,
+    *,
+    over: Callable[[], bool] = lambda: True,
+    undo: UndoLog = NOTHING_WRITTEN,
+) -> FaultLane:
+    """By default the deployment is over."""
+    return FaultLane(system, stage, Windows(stage, live, over), undo)

@@ -17,11 +17,11 @@ LAYERS = (
     ("errors", "bounds", "plain_text", "verdict", "waiting"),
     ("history", "environment", "columns"),
     ("protocols",),
-    ("scenario",),
+    ("scenario", "windows"),
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
     (
         *("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),
-        *("schemas", "upcasters", "streams", "replay", "consistency"),
+        *("schemas", "upcasters", "streams", "replay", "consistency", "analysis", "service_levels"),
     ),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan", "fault_table"),

@@ -8,11 +8,13 @@ from harness import registry
 from harness.checkers.latency import Latency
 from harness.errors import HarnessError, InvalidInput, Unsupported
 from harness.faults.network import LinkFault
-from harness.faults.process import Kill
+from harness.faults.process import Kill, Pause
+from harness.plan import plan
 from harness.protocols import Gate, Strategy
-from harness.scenario import Arrivals, Change, Ending, Load, Scenario, ScheduledFault, Slo, Window
+from harness.scenario import Arrivals, Change, Ending, Load, Replay, Scenario, Slo
 from harness.scenario_file import Overrides, read_scenario
 from harness.strategies.canary import Canary, CanaryStep
+from harness.windows import Choose, Condition, ScheduledFault, Selection, Window
 from tests.unit.toy import DRIVERS, rewrite, write_project
 
 
@@ -82,6 +84,76 @@ def test_a_fault_that_could_not_work_is_refused_where_it_stands(
     assert caught.value.line == first + line
 
 
+def test_a_fault_says_when_and_whom(scenario: Path) -> None:
+    text = """[[fault]]
+kind = "pause"
+target = { service = "api", version = "2.0", choose = "majority" }
+when = { p99_ms_above = 500, over_s = 2 }
+after_s = 1
+until_when = { error_rate_below = 0.01, version = "1.0" }
+times = 3
+pause_s = 4
+
+[[fault]]
+kind = "pause"
+target = "api"
+at = "canary 10 %"
+until = "canary 100 %"
+
+[slo]"""
+    rewrite(scenario, "[slo]", text)
+    chosen, stepped = read_scenario(scenario).faults[1:]
+    selection = Selection("api", version="2.0", choose=Choose.MAJORITY)
+    when, until_when = Condition(p99_ms_above=500, over_s=2.0), Condition(error_rate_below=0.01, version="1.0")
+    window = Window(after_s=1.0, when=when, until_when=until_when, times=3, pause_s=4.0)
+    assert chosen == ScheduledFault(f"pause {selection}", Pause(str(selection)), window, selection)
+    assert stepped.window == Window(at_step="canary 10 %", until_step="canary 100 %")
+
+
+PAUSE = '[[fault]]\nkind = "pause"\n'
+NOW = 'target = "api"\nat_s = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("fault", "line", "message"),
+    [
+        (PAUSE + NOW, 0, "a fault ends either after a time (for_s), at a step (until) or when a condition holds"),
+        (PAUSE + NOW + 'for_s = 1\nuntil = "contract"', 5, "give exactly one of them"),
+        (PAUSE + NOW + "when = { p99_ms_above = 1 }\nfor_s = 1", 4, "a fault starts either"),
+        (PAUSE + NOW + 'until = "canary 99 %"', 4, "the deployment has no step 'canary 99 %'; did you mean 'canary"),
+        (
+            PAUSE + 'target = "api"\nat = "canary 100 %"\nuntil = "canary 10 %"',
+            4,
+            "'canary 10 %' cannot end what begins with 'canary 100 %'",
+        ),
+        (PAUSE + NOW + "until_when = { p99_above = 3 }", 4, "unknown key 'p99_above' in [fault.1.until_when]; did"),
+        (PAUSE + NOW + "until_when = { over_s = 3 }", 4, "a condition is exactly one of p99_ms_above, p99_ms_below"),
+        (PAUSE + NOW + "until_when = { error_rate_above = 5 }", 4, "error_rate_above must be from 0 to 1"),
+        (
+            PAUSE + NOW + 'until_when = { p99_ms_above = 5, version = "9" }',
+            4,
+            "environment 'shop' has no version '9'",
+        ),
+        (PAUSE + NOW + "for_s = 1\ntimes = 0", 5, "times must be more than 0"),
+        (PAUSE + NOW + 'until = "contract"\ntimes = 2', 5, "times must be 1 where a step ends the window"),
+        (PAUSE + 'at_s = 1\nfor_s = 1\ntarget = { service = "apo" }', 4, "no service 'apo'; did you mean 'api'?"),
+        (PAUSE + 'at_s = 1\nfor_s = 1\ntarget = { choose = "some" }', 4, "choose must be one of one, minority,"),
+        (PAUSE + "at_s = 1\nfor_s = 1\ntarget = { share = 0 }", 4, "share must be above 0 and at most 1"),
+        (PAUSE + 'at_s = 1\nfor_s = 1\ntarget = { share = 1, choose = "one" }', 4, "share says how many already"),
+        (PAUSE + 'at_s = 1\nfor_s = 1\ntarget = { version = "9" }', 4, "environment 'shop' has no version '9'"),
+        (LINK + 'kind = "timeout"\ntarget = { share = 1 }', 6, "unknown key 'target'"),
+    ],
+)
+def test_a_window_or_a_choice_that_could_not_work_is_refused_where_it_stands(
+    scenario: Path, fault: str, line: int, message: str
+) -> None:
+    first = rewrite(scenario, "[slo]", f"{fault}\n\n[slo]")
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert message in str(caught.value)
+    assert caught.value.line == first + line
+
+
 def test_a_command_line_overrides(scenario: Path) -> None:
     read = read_scenario(scenario, Overrides(seed=7, new="2.0+slow"))
     assert (read.seed, read.change.new) == (7, "2.0+slow")
@@ -129,7 +201,11 @@ def test_a_command_line_overrides(scenario: Path) -> None:
         ('target = "api"', 'target = "apo-2"', "no instance or service 'apo-2'"),
         ('at = "canary 10 %"', 'at = "canary 25 %"', "the deployment has no step 'canary 25 %'; did you mean 'canary"),
         ('at = "canary 10 %"', "at_s = -1", "at_s must be 0 or more, not -1"),
-        ("after_s = 0.5", "at_s = 3\nafter_s = 0.5", "a fault starts either at a step (at) or at a second (at_s)"),
+        (
+            "after_s = 0.5",
+            "at_s = 3\nafter_s = 0.5",
+            "a fault starts either at a step (at), at a second (at_s) or when",
+        ),
         ("for_s = 2", "for_s = 0", "for_s must be more than 0, not 0"),
         ("p99_ms_max = 500", "p99_max = 500", "unknown key 'p99_max' in [slo]; did you mean 'p99_ms_max'?"),
         ("p99_ms_max = 500", "error_rate_max = 5", "error_rate_max must be from 0 to 1 (0.05 is 5 %), not 5"),
@@ -153,8 +229,8 @@ def test_what_could_not_work_is_refused_with_its_line(scenario: Path, old: str, 
         ('kind = "canary"\n', ":9: 'kind' is missing in [strategy]"),
         ('user = "Shopper"\n', ":17: 'user' is missing in [load]"),
         ('target = "api"\n', ":22: 'target' is missing in [fault.0]"),
-        ("for_s = 2\n", ":22: 'for_s' is missing in [fault.0]"),
-        ('at = "canary 10 %"\n', ":22: a fault starts either at a step (at) or at a second (at_s)"),
+        ("for_s = 2\n", ":22: a fault ends either after a time (for_s), at a step (until) or when"),
+        ('at = "canary 10 %"\n', ":22: a fault starts either at a step (at), at a second (at_s) or when"),
     ],
 )
 def test_what_is_missing_is_named_with_the_line_of_its_table(scenario: Path, old: str, message: str) -> None:
@@ -250,6 +326,42 @@ def test_checkers_that_do_not_exist_are_refused(scenario: Path, text: str, messa
     with pytest.raises(InvalidInput) as caught:
         read_scenario(scenario)
     assert str(caught.value) == f"{scenario}:{message}"
+
+
+def with_reader(scenario: Path) -> None:
+    environment = scenario.parent.parent / "environments" / "shop" / "environment.toml"
+    reader = '\n[[readers]]\nservice = "api"\nstore = "postgres"\ntable = "events"\ncommand = ["read"]\n'
+    environment.write_text(environment.read_text() + reader)
+
+
+def test_a_replay_is_asked_for_by_its_table_and_then_judged(scenario: Path) -> None:
+    with_reader(scenario)
+    assert read_scenario(scenario).replay is None
+    assert "replay" not in [checker.name for checker in read_scenario(scenario).checkers]
+    (scenario.parent / "old.jsonl").touch()
+    scenario.write_text(scenario.read_text() + '\n[replay]\nevery_s = 2\nrecordings = ["old.jsonl"]\n')
+    read = read_scenario(scenario)
+    assert read.replay == Replay(2.0, (scenario.parent / "old.jsonl",))
+    assert "replay" in [checker.name for checker in read.checkers]
+    assert "replay of all events every 2 s, and of old.jsonl once, by both versions; a rollback does" in plan(read)
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "message"),
+    [
+        (True, "[replay]\nevery = 2\n", "32: unknown key 'every' in [replay]; did you mean 'every_s'?"),
+        (True, "[replay]\nevery_s = 0\n", "32: every_s must be more than 0, not 0"),
+        (True, '[replay]\nrecordings = ["a.jsonl"]\n', "32: there is no recording "),
+        (False, "[replay]\n", "31: environment 'shop' has no [[readers]] to replay anything through"),
+    ],
+)
+def test_a_replay_that_could_not_work_is_refused(scenario: Path, reader: bool, text: str, message: str) -> None:
+    if reader:
+        with_reader(scenario)
+    scenario.write_text(scenario.read_text() + text)
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert str(caught.value).startswith(f"{scenario}:{message}")
 
 
 def test_a_strategy_that_the_driver_cannot_carry_out_is_refused(scenario: Path) -> None:

@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import cli
 from harness.supervisor.scratch import HARNESS_VARIABLE, RUN_VARIABLE, Identity, RunNote, make_scratch, scratch_folder
+from harness.supervisor.undo import FILE, Promise, Run, UndoLog
 from harness.sweep import Stray, render, sweep
 
 RUN = f"sweep-test-{os.getpid()}"
@@ -96,3 +100,50 @@ def test_a_folder_that_another_account_put_there_stays() -> None:
     os.chown(folder, 12345, 12345)
     assert sweep().folders == ()
     assert folder.exists()
+
+
+def abandoned(*promises: Promise) -> Path:
+    folder = scratch_folder(RUN)
+    make_scratch(folder, RUN)
+    RunNote(RUN, str(DEAD)).write(folder)
+    (folder / FILE).write_bytes(b"\n".join(map(msgspec.json.encode, promises)))
+    return folder
+
+
+def test_what_a_dead_harness_had_broken_is_healed(tmp_path: Path) -> None:
+    thing = tmp_path / "thing"
+    thing.touch()
+    steps = (Run(("rm", str(thing))),)
+    folder = abandoned(Promise("1", "kill ledger"), Promise("2", "a thing", steps))
+    swept = sweep()
+    assert not thing.exists()
+    assert not folder.exists()
+    assert swept.healed == ("a thing", "kill ledger, which ended with the processes of its run")
+    assert "healed   a thing" in render(swept)
+
+
+def test_what_cannot_be_healed_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
+    thing = tmp_path / "thing"
+    folder = abandoned(Promise("1", "a thing", (Run(("rm", str(thing))),)))
+    swept = sweep()
+    assert swept.folders == ()
+    assert f"a thing is not undone: rm ended with code 1: rm: cannot remove '{thing}'" in swept.broken[0]
+    assert "BROKEN   a thing" in render(swept)
+    thing.touch()
+    assert sweep().folders == (folder,)
+
+
+def test_what_a_harness_that_lives_has_broken_stays(tmp_path: Path) -> None:
+    thing = tmp_path / "thing"
+    thing.touch()
+    make_scratch(scratch_folder(RUN), RUN)
+    with UndoLog(scratch_folder(RUN)).promise("a thing", Run(("rm", "-f", str(thing)))):
+        assert sweep().healed == ()
+        assert thing.exists()
+
+
+def test_the_command_says_by_its_exit_code_that_something_is_still_broken() -> None:
+    abandoned(Promise("1", "a thing", (Run(("false",)),)))
+    result = CliRunner().invoke(cli, ["sweep"])
+    assert result.exit_code == 3
+    assert "BROKEN   a thing" in result.output

@@ -17,7 +17,7 @@ from docker.errors import APIError
 
 from harness.drivers.containers.engine import HARNESS_LABEL, MACHINE_LABEL, RUN_LABEL, connect, machine, refusing
 from harness.errors import HarnessError
-from harness.supervisor.keeper import remove_scratch
+from harness.supervisor.keeper import clear
 from harness.supervisor.scratch import Identity
 from harness.waiting import until
 
@@ -113,7 +113,7 @@ def main() -> None:
     with closing(connect()) as engine:
         remove_run(engine, run_id, LOOKS_AFTER_DEATH)
     # The run's keeper removes that as well, but could not while containers wrote there.
-    remove_scratch(scratch)
+    clear(scratch)
 
 
 if __name__ == "__main__":

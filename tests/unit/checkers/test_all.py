@@ -60,12 +60,12 @@ def by_name(checker: Checker) -> str:
 
 def test_the_default_checkers_are_those_that_apply() -> None:
     assert {checker.name for checker in CHECKERS} == {
-        "load", "faults", "deployment", "rollback", "availability", "latency", "lost-events", "duplicates", "phantoms",
-        "gaps", "order", "money", "projection", "projection-lag", "monotonic-reads",
+        "load", "faults", "recovery", "deployment", "rollback", "availability", "latency", "lost-events", "duplicates",
+        "phantoms", "gaps", "order", "money", "projection", "projection-lag", "monotonic-reads",
     }  # fmt: skip
     bare = Environment(name="bare", folder=Path(), stores=(), services=(), versions=())
     assert {checker.name for checker in default_checkers(bare, Slo())} == {
-        "load", "faults", "deployment", "rollback", "availability", "latency",
+        "load", "faults", "recovery", "deployment", "rollback", "availability", "latency",
     }  # fmt: skip
 
 
