@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 INVALID = 4
-FORMATS = ("jepsen-log", "edn", "jsonl")
+FORMATS = ("jepsen-log", "edn", "jsonl", "run")
 
 
 def histories(command: Callable[..., int]) -> Callable[..., int]:
