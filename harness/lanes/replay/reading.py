@@ -27,8 +27,6 @@ from harness.scenario import Change
 from harness.streams.event import BrokenRecord, OnBroken, RecordedEvent, refuse
 from harness.streams.sources import Source
 
-LIMITS = Limits(answer_s=10.0)
-
 
 class VersionReader:
     """A version's process, from entry to exit. `trouble` says why it reads nothing any more, if it does not."""
@@ -36,7 +34,7 @@ class VersionReader:
     def __init__(self, version: Version, spawner: Spawner, folder: Path) -> None:
         self.name = version.name
         self.trouble = ""
-        self._replayer = Replayer(version, spawner, folder, LIMITS)
+        self._replayer = Replayer(version, spawner, folder, Limits())
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
