@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.judge_files import histories, judge_each
+from harness.judge_promises_command import bank, promise_command
 from harness.judge_streams_command import anomaly_command, stream_anomalies
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ def _list(context: click.Context, _option: click.Parameter, wanted: bool) -> Non
 
 def _judges() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """By what they judge, each with what it claims."""
+    from harness.consistency.catalogue import PROMISES
     from harness.consistency.streams.anomalies import ANOMALIES
     from harness.registry import CHECKERS
 
-    yield "of operations (Jepsen's logs and EDN, JSON lines)", [("linearizable", LINEARIZABLE)]
+    promises = [(promise.name, promise.claim) for promise in PROMISES]
+    yield "of operations (Jepsen's logs and EDN, JSON lines)", [("linearizable", LINEARIZABLE), *promises]
     anomalies = [(anomaly.name, anomaly.claim) for anomaly in ANOMALIES]
     yield (
         "of messages (Parquet, JSON lines)",
@@ -57,7 +60,8 @@ class Judges(click.Group):
         return list(self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or anomaly_command(cmd_name) or _checker(cmd_name)
+        own = super().get_command(ctx, cmd_name)
+        return own or promise_command(cmd_name) or anomaly_command(cmd_name) or _checker(cmd_name)
 
 
 @click.group(cls=Judges)
@@ -123,6 +127,7 @@ def linearizable(
     return code
 
 
+judge.add_command(bank)
 judge.add_command(stream_anomalies)
 
 

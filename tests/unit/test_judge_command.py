@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli, registry
+from harness.consistency import catalogue
 from harness.consistency.streams.anomalies import BY_NAME
 from tests.histories.broker import Broker, got, sent
 
@@ -98,7 +99,7 @@ def test_the_list_names_every_judge_in_a_line(judge: Judge) -> None:
     assert code == 0
     names = [line.split()[0] for line in out if line.startswith("  ")]
     assert names[0] == "linearizable"
-    assert set(names) >= {*BY_NAME, *registry.CHECKERS.kinds()}
+    assert set(names) >= {*BY_NAME, *catalogue.BY_NAME, *registry.CHECKERS.kinds()}
     assert len(names) == len(set(names))
     assert all(len(line.split()) > 3 for line in out)
 
@@ -152,3 +153,24 @@ def test_a_lag_is_unknown_as_long_as_no_bound_is_given(judge: Judge, tmp_path: P
     assert judge("realtime-lag", "good.parquet")[0] == 2
     assert judge("realtime-lag", "good.parquet", "--lag-s-max", 5)[0] == 0
     assert judge("realtime-lag", "good.parquet", "--lag-s-max", 0.01)[0] == 1
+
+
+def test_a_promise_is_judged_by_its_name(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "ids.jsonl").write_text(
+        '{"process": 1, "f": "generate", "result": 7, "outcome": "ok", "start_ns": 0, "end_ns": 1}\n'
+        '{"process": 2, "f": "generate", "result": 7, "outcome": "ok", "start_ns": 2, "end_ns": 3}\n'
+    )
+    code, [line], _ = judge("unique-ids", "ids.jsonl")
+    assert code == 1
+    assert "process 2 was given 7, as another was before (line 2)" in line
+    code, _, [message] = judge("counter", "ids.jsonl")
+    assert code == 4
+    assert message.startswith("harness: ids.jsonl:1: this judge knows no operation 'generate'")
+
+
+@pytest.mark.parametrize(("total", "code"), [(10, 0), (11, 1)])
+def test_a_bank_has_a_total(judge: Judge, tmp_path: Path, total: int, code: int) -> None:
+    (tmp_path / "bank.jsonl").write_text(
+        '{"process": 1, "f": "read", "result": {"a": 3, "b": 7}, "outcome": "ok", "start_ns": 0, "end_ns": 1}\n'
+    )
+    assert judge("bank", "bank.jsonl", "--total", total)[0] == code
