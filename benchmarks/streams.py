@@ -6,7 +6,7 @@ Half of the operations send, half receive, by 50 producers and 100 consumers, on
 message an operation. Every third producer's operations are transactions that also receive. Two things are wrong: one
 message nobody received; one client went back, and so received one twice. Each history is judged in a process of its own
 on two cores, from the Parquet file on, with every anomaly asked for. Exits 1 if a verdict is wrong, if ten million
-operations took 20 s or 4 GB, or if ten times the operations took more than 15 times as long.
+operations took 20 s or 4 GB, or if ten times the operations took more than 15 times the time of the cores.
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ class Timed:
     messages: int
     read_s: float
     judge_s: float
+    core_s: float
+    """Of both cores: on a busy machine the times of the wall tell more of the others."""
     memory_gb: float
     wrong: list[str]
 
@@ -86,7 +88,7 @@ class Timed:
 
     def __str__(self) -> str:
         wrong = f"  WRONG: {', '.join(self.wrong)}" if self.wrong else ""
-        times = f"{self.read_s:>9.2f}{self.judge_s:>9.2f}{self.all_s:>9.2f}{self.memory_gb:>9.2f}"
+        times = f"{self.read_s:>9.2f}{self.judge_s:>9.2f}{self.all_s:>9.2f}{self.core_s:>9.2f}{self.memory_gb:>9.2f}"
         return f"{self.operations:>12,}{self.messages:>12,}{times}{wrong}"
 
 
@@ -103,15 +105,16 @@ def make(file: Path, operations: int) -> None:
 
 
 def measure(file: Path, operations: int) -> Timed:
-    began_s = time.perf_counter()
+    began_s, began_core_s = time.perf_counter(), time.process_time()
     messages = read_messages(file)
     read_s = time.perf_counter() - began_s
     names = [anomaly.name for anomaly in ANOMALIES]
     verdicts = list(judge(messages, names, Promises(isolated=True, lag_s_max=1)))
     judge_s = time.perf_counter() - began_s - read_s
+    core_s = time.process_time() - began_core_s
     failed = {verdict.checker for verdict in verdicts if verdict.status is Status.FAIL}
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return Timed(operations, len(messages), read_s, judge_s, memory_gb, sorted(failed ^ WRONG))
+    return Timed(operations, len(messages), read_s, judge_s, core_s, memory_gb, sorted(failed ^ WRONG))
 
 
 def main() -> int:
@@ -123,11 +126,11 @@ def main() -> int:
         print(json.dumps(asdict(measure(arguments.judge, *arguments.operations))))
         return 0
     print(f"Python {platform.python_version()} ({platform.machine()}), DuckDB {duckdb.__version__}, {CORES} cores\n")
-    print(f"{'operations':>12}{'messages':>12}{'read s':>9}{'judge s':>9}{'all s':>9}{'GB':>9}")
+    print(f"{'operations':>12}{'messages':>12}{'read s':>9}{'judge s':>9}{'all s':>9}{'core s':>9}{'GB':>9}")
     timed = [_in_a_process_of_its_own(operations) for operations in arguments.operations]
     print(f"bars: {SECONDS_MAX_FULL:.0f} s and {MEMORY_GB_MAX:.0f} GB for {SIZES[-1]:,} operations", end="")
-    growths = [after.all_s / before.all_s for before, after in pairwise(timed)]
-    print(f"; grew by {' and '.join(f'{growth:.1f}' for growth in growths)}" if growths else "")
+    growths = [after.core_s / before.core_s for before, after in pairwise(timed)]
+    print(f"; core seconds grew by {' and '.join(f'{growth:.1f}' for growth in growths)}" if growths else "")
     return 1 if any(map(_missed, timed)) or any(growth > GROWTH_MAX for growth in growths) else 0
 
 
