@@ -16,6 +16,7 @@ NAMES = (
     "toxics",
     "linearizability",
     "canary",
+    "streams",
 )
 
 

@@ -158,7 +158,7 @@ class Run:
         live = LiveHistory(load.records(), self._origin_ns, lasting)
         deployment = Deployment(self._scenario, system, stage, live, lambda: replays.objection(stage))
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
-            deployed = executor.submit(self._deploy, deployment, stage)
+            deployed = executor.submit(self._deploy, deployment, stage, replays)
             faults = FaultLane(
                 system,
                 stage,
@@ -193,11 +193,12 @@ class Run:
         load.kill()
         return time.monotonic_ns()
 
-    def _deploy(self, deployment: Deployment, stage: Stage) -> None:
+    def _deploy(self, deployment: Deployment, stage: Stage, replays: ReplayLane) -> None:
         """The baseline, the deployment, the aftermath."""
         with suppress(Stopped):
             deployment.survey()
             stage.sleep(self._scenario.settle_s)
+            replays.await_first_round(stage)
             deployment.run()
             stage.sleep(self._scenario.settle_s)
 

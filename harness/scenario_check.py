@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from harness.environment import Environment, Service
 from harness.errors import HarnessError, InvalidInput, Unsupported
+from harness.faults.clock import ClockJump, ClockSkew
 from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
 from harness.faults.http import HttpAbort, HttpDelay
@@ -170,6 +171,8 @@ def check_target(fault: Fault, environment: Environment) -> None:
             | Pause(target=target)
             | CrashLoop(target=target)
             | OutOfFiles(target=target)
+            | ClockSkew(target=target)
+            | ClockJump(target=target)
             | Disconnect(target=target)
             | Limit(target=target)
             | Drain(target=target)

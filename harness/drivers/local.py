@@ -8,6 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from harness.drivers.cgroups import find_hierarchy
+from harness.drivers.clocks import MISSING, Clocks, find_library
 from harness.drivers.disks import disk, why_none
 from harness.drivers.io_limits import find_io
 from harness.drivers.limiting import ONLY_CGROUPS
@@ -18,7 +19,9 @@ from harness.drivers.postgres_local import LocalPostgres
 from harness.drivers.processes import LocalRuntime
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.environment import Environment, StoreKind
+from harness.errors import HarnessError
 from harness.protocols import (
+    ClockSettable,
     Crowded,
     FilesLimitable,
     Hinderable,
@@ -45,7 +48,7 @@ ALWAYS: frozenset[type] = frozenset(
         *(Hinderable, Limitable, FilesLimitable, Crowded, Restartable),
     }
 )
-AS_PERMITTED: frozenset[type] = frozenset({ProcessorsLimitable, Powered, Throttled})
+AS_PERMITTED: frozenset[type] = frozenset({ProcessorsLimitable, Powered, Throttled, ClockSettable})
 """What also depends on the machine."""
 
 
@@ -54,7 +57,12 @@ def _reasons() -> Mapping[type, str]:
     no_limits = "" if find_hierarchy() else ONLY_CGROUPS
     no_disks = why_none()
     no_slow_disks = no_disks or ("" if find_io() else NO_IO)
-    reasons: Mapping[type, str] = {ProcessorsLimitable: no_limits, Powered: no_disks, Throttled: no_slow_disks}
+    reasons: Mapping[type, str] = {
+        ProcessorsLimitable: no_limits,
+        Powered: no_disks,
+        Throttled: no_slow_disks,
+        ClockSettable: "" if find_library() else MISSING,
+    }
     return {capability: reason for capability, reason in reasons.items() if reason}
 
 
@@ -68,13 +76,21 @@ class LocalDriver:
     @contextmanager
     def open(self, environment: Environment, workspace: Workspace) -> Iterator[RunningSite]:
         """Raises MissingServer, StartFailed; what was started is then stopped."""
-        runtime = LocalRuntime(workspace)
+        clocks = _clocks(workspace) if workspace.provisions.clocks else None
+        runtime = LocalRuntime(workspace, clocks)
         with ExitStack() as stack:
             undo = UndoLog(workspace.scratch)
             disks = {
                 store: stack.enter_context(disk(workspace.scratch / f"{store}.disk", workspace.scratch / store, undo))
                 for store in sorted(workspace.provisions.disks)
             }
-            make_system = partial(LocalSystem, disks=disks)
+            make_system = partial(LocalSystem, disks=disks, clocks=clocks)
             site = open_site(environment, workspace, runtime, SERVERS, places_in_advance=False, make_system=make_system)
             yield stack.enter_context(site)
+
+
+def _clocks(workspace: Workspace) -> Clocks:
+    library = find_library()
+    if library is None:
+        raise HarnessError(MISSING)
+    return Clocks(library, workspace.scratch / "clocks")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.drivers import proc
+from harness.drivers.clocks import Clocks
 from harness.drivers.crowd import Crowd, crowd
 from harness.drivers.disks import Disk
 from harness.drivers.hindrances import Hindrances
@@ -26,7 +27,9 @@ from harness.supervisor.undo import UndoLog
 
 
 class LocalSystem(LinkedRunningSystem):
-    """Implements Hinderable, Limitable, FilesLimitable, Crowded, Restartable, Powered and Throttled as well."""
+    """Implements Hinderable, Limitable, FilesLimitable, Crowded, ClockSettable, Restartable, Powered and Throttled as
+    well.
+    """
 
     def __init__(
         self,
@@ -39,11 +42,13 @@ class LocalSystem(LinkedRunningSystem):
         *,
         links: ProxiedLinks,
         disks: Mapping[str, Disk],
+        clocks: Clocks | None,
     ) -> None:
         super().__init__(environment, workspace, runtime, stores, migrations, router, links=links)
         self._hindrances = Hindrances()
         self._undo = UndoLog(workspace.scratch)
         self._limiters: dict[str, Limiter] = {}
+        self._clocks = clocks
         for each in disks.values():
             each.settle()
         self._servers = LocalStores(stores, disks, workspace.run_id, self._undo)
@@ -108,6 +113,22 @@ class LocalSystem(LinkedRunningSystem):
 
     def crowd(self, cpus: float, memory_mb: int) -> Crowd:
         return crowd(self._workspace.spawner, cpus, memory_mb, self._workspace.logs / "hog.log")
+
+    # ── ClockSettable ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def set_clock(self, name: str, offset_s: float) -> None:
+        self._need_clocks().set(name, offset_s)
+
+    def clock_offset_s(self, name: str) -> float:
+        try:
+            return self._need_clocks().offset_s(self._pid(name))
+        except OSError as error:
+            raise HarnessError(f"{name}: {error}") from error
+
+    def _need_clocks(self) -> Clocks:
+        if self._clocks is None:
+            raise HarnessError("instances have no clocks that can be set")
+        return self._clocks
 
     # ── Restartable, Powered, Throttled ──────────────────────────────────────────────────────────────────────────
 

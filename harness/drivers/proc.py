@@ -54,6 +54,12 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def variables(pid: int) -> dict[str, str]:
+    """Those that it was started with."""
+    pairs = (pair.partition("=") for pair in _read(pid, "environ").split("\0") if pair)
+    return {name: value for name, _, value in pairs}
+
+
 def cgroups(pid: int) -> dict[str, str]:
     """Its control group by controller; that of version 2 by ""."""
     lines = (line.split(":", 2) for line in _read(pid, "cgroup").splitlines())

@@ -42,7 +42,7 @@ from harness.protocols.clusters import (
     Talkative,
 )
 from harness.protocols.faults import Account, Effect, Fault, Proof
-from harness.protocols.machine import Crowded, FilesLimitable, Hinderable, Hindered, Hindrance, OpenFiles
+from harness.protocols.machine import ClockSettable, Crowded, FilesLimitable, Hinderable, Hindered, Hindrance, OpenFiles
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
 from harness.protocols.processes import Command, Process, Provisions, Spawner, Workspace
 from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
@@ -84,6 +84,7 @@ __all__ = (
     "Barrier",
     "Breakage",
     "Checker",
+    "ClockSettable",
     "Command",
     "Containered",
     "Crowded",

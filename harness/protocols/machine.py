@@ -72,3 +72,15 @@ class Crowded(Protocol):
 
     def crowd(self, cpus: float, memory_mb: int) -> Pressure:
         """Take that much of it, and no more; returns at once. Raises HarnessError if there is not so much memory."""
+
+
+@runtime_checkable
+class ClockSettable(Protocol):
+    """Instances whose wall clocks can be set, where the scenario provides clocks; else all of this raises
+    HarnessError."""
+
+    def set_clock(self, name: str, offset_s: float) -> None:
+        """From the machine's own; within a second or so. One that has been removed meanwhile is as good."""
+
+    def clock_offset_s(self, name: str) -> float:
+        """As a process sees it that is given the same clock. Raises HarnessError if the instance does not run."""

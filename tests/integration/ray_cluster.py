@@ -14,25 +14,32 @@ from typing import Any
 
 ADDRESS = "127.0.0.2"
 """Ray takes it as it is; for 127.0.0.1 it puts the machine's address on its network."""
+GOES_MAX = 5
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 @contextmanager
 def ray_cluster(nodes: int) -> Iterator[str]:
-    """Its address."""
-    argv = (sys.executable, "-m", "tests.integration.ray_cluster", str(nodes))
-    with subprocess.Popen(
-        argv,
+    """Its address. Ray gives a node 30 s to start and no more, so a busy machine gets several goes."""
+    for _ in range(GOES_MAX):
+        with _process(nodes) as process:
+            assert process.stdout is not None
+            if address := process.stdout.readline().strip():
+                yield address
+                return
+    raise RuntimeError(f"a cluster of Ray did not come up, {GOES_MAX} times over")
+
+
+def _process(nodes: int) -> subprocess.Popen[str]:
+    """Leaving it closes its input, and waits for its end."""
+    return subprocess.Popen(
+        (sys.executable, "-m", "tests.integration.ray_cluster", str(nodes)),
         env={**os.environ, **QUIET},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        assert address, "the cluster did not come up"
-        yield address
+    )
 
 
 def serve(nodes: int) -> None:

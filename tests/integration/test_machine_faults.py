@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +16,14 @@ from harness.drivers import limiting
 from harness.drivers.cgroups import Hierarchy, find_hierarchy
 from harness.drivers.local import LocalDriver
 from harness.drivers.local_system import LocalSystem
+from harness.errors import HarnessError
+from harness.faults.clock import ClockJump, ClockSkew
 from harness.faults.container import Limit
 from harness.faults.lifecycle import CrashLoop, SlowStart, SlowStop, UngracefulStop
 from harness.faults.machine import CpuHog, MemoryHog, OutOfFiles
-from harness.protocols import Fault, Limits
+from harness.protocols import ClockSettable, Fault, Limits, Provisions
 from tests.integration.echo import STORELESS
-from tests.integration.echo.running import continuous_requests, eventually, workspace
+from tests.integration.echo.running import connect, continuous_requests, eventually, workspace
 
 pytestmark = pytest.mark.servers
 
@@ -80,6 +85,50 @@ def test_an_instance_that_starts_is_held_back_and_goes_on_when_the_window_ends(s
     assert effect.heals().seen
     assert eventually(lambda: system.ready(name))
     system.remove(name)
+
+
+@pytest.fixture(scope="module")
+def timed() -> Iterator[LocalSystem]:
+    if ClockSettable not in LocalDriver.offers:
+        pytest.skip(LocalDriver.lacks[ClockSettable])
+    with workspace() as space:
+        given = replace(space, provisions=Provisions(clocks=True))
+        with LocalDriver().open(STORELESS, given) as site, site.start("1.0") as system:
+            assert isinstance(system, LocalSystem)
+            yield system
+
+
+@pytest.mark.parametrize(
+    "fault", [ClockSkew("web", 300.0), ClockJump("web", -300.0, 0.5)], ids=lambda fault: type(fault).__name__
+)
+def test_a_clock_is_off_and_right_again(timed: LocalSystem, fault: ClockSkew | ClockJump) -> None:
+    with fault.inject(timed) as effect:
+        bit = effect.bites()
+        assert bit.seen, bit.by
+        assert abs(timed.clock_offset_s("web-1")) < 5  # the other's
+    healed = effect.heals()
+    assert healed.seen, healed.by
+
+
+def test_the_service_itself_has_that_time(timed: LocalSystem) -> None:
+    [url] = [instance.url for instance in timed.instances() if instance.name == "web-2"]
+    with ClockSkew("web-2", 86_400.0).inject(timed):
+        assert eventually(lambda: (date_of(url) - datetime.now(UTC)).total_seconds() > 80_000)
+    assert eventually(lambda: abs((date_of(url) - datetime.now(UTC)).total_seconds()) < 60)
+
+
+def date_of(url: str) -> datetime:
+    """As its server says it in each answer."""
+    connection = connect(url)
+    connection.request("GET", "/work")
+    date = connection.getresponse().headers["Date"]
+    connection.close()
+    return parsedate_to_datetime(date)
+
+
+def test_a_clock_that_nobody_can_set_is_an_error(system: LocalSystem) -> None:
+    with pytest.raises(HarnessError, match="no clocks that can be set"), ClockSkew("web").inject(system):
+        pass
 
 
 def groups(run_id: str) -> list[Path]:

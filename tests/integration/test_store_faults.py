@@ -20,6 +20,10 @@ from harness.drivers.io_limits import find_io
 from harness.drivers.local import LocalDriver
 from harness.drivers.local_system import LocalSystem
 from harness.errors import HarnessError
+from harness.faults import jetstream
+from harness.faults.broker import StreamGone
+from harness.faults.files import FileFlip, FileTruncate
+from harness.faults.postgres import PostgresExhaust, PostgresLock, PostgresReadOnly, PostgresRefuse
 from harness.faults.store import DiskFull, DiskSlow, PowerLoss, StoreCrash, StoreRestart
 from harness.protocols import Fault, Powered, Provisions, Throttled
 from tests.integration.echo import ECHO
@@ -46,7 +50,7 @@ def running(provisions: Provisions, **settings: dict[str, str]) -> Iterator[Loca
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[LocalSystem]:
-    with running(Provisions()) as system:
+    with running(Provisions(), postgres={"max_connections": "30"}) as system:
         yield system
 
 
@@ -66,10 +70,47 @@ def test_a_server_that_ends_is_down_and_comes_back(
     bites_and_heals(system, kind(store))
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        PostgresRefuse("postgres"),
+        PostgresExhaust("postgres"),
+        PostgresLock("postgres", "migrations"),
+        PostgresReadOnly("postgres"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_fault_inside_postgresql_bites_and_heals(system: LocalSystem, fault: Fault) -> None:
+    bites_and_heals(system, fault)
+
+
+def test_a_table_that_nobody_has_cannot_be_locked(system: LocalSystem) -> None:
+    with pytest.raises(HarnessError, match="none"), PostgresLock("postgres", "none").inject(system):
+        pass
+
+
+def test_a_stream_is_gone_and_comes_back_empty(system: LocalSystem) -> None:
+    url = system.store_url("nats")
+    asyncio.run(publish(url))
+    bites_and_heals(system, StreamGone("nats", "WRITTEN"))
+    assert asyncio.run(published(url)) == 0
+    jetstream.delete_stream(url, "WRITTEN")
+    with pytest.raises(HarnessError, match="there is no stream WRITTEN"), StreamGone("nats", "WRITTEN").inject(system):
+        pass
+
+
 def test_what_was_acknowledged_survives_a_crash(system: LocalSystem) -> None:
     write_rows(system)
     bites_and_heals(system, StoreCrash("postgres"))
     assert rows(system) == WRITES
+
+
+def test_a_message_block_of_jetstream_is_damaged_and_it_goes_on_with_what_is_left(system: LocalSystem) -> None:
+    url = system.store_url("nats")
+    asyncio.run(publish(url))
+    bites_and_heals(system, FileTruncate("nats", "jetstream/**/msgs/*.blk", 700))
+    assert asyncio.run(published(url)) < WRITES
+    bites_and_heals(system, FileFlip("nats", "jetstream/**/msgs/*.blk", bits=8))
 
 
 def test_a_store_without_a_disk_of_its_own_cannot_lose_its_power(system: LocalSystem) -> None:

@@ -26,7 +26,8 @@ LAYERS = (
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan", "fault_table"),
     ("scenario_file", "run", "runner"),
-    ("cluster_command", "schema_command", "upcasters_command", "streams_command", "replay_command", "judge_command"),
+    ("cluster_command", "schema_command", "upcasters_command", "streams_command", "replay_command"),
+    ("judge_files", "judge_promises_command", "judge_streams_command", "judge_command"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )

@@ -178,11 +178,11 @@ def test_a_folder_is_told_by_type_and_phase(run: Run) -> None:
         ended.out
         == f"""\
 Moved: compatible
-  replay             1 reads 1  compatible
+  replay             1 reads 1  compatible (201 events tried)
 
 OrderPlaced: incompatible
-  replay             2 reads 1  compatible
-  mixed window       2 reads 1  compatible
+  replay             2 reads 1  compatible (207 events tried)
+  mixed window       2 reads 1  compatible (207 events tried)
                      1 reads 2  incompatible
   rollback           1 reads 2  incompatible
   lagging consumers  1 reads 2  incompatible

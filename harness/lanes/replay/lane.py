@@ -29,6 +29,7 @@ from harness.verdict import Cell
 LIVE = "live"
 """What is not read from a recording."""
 PUBLISHED = "published"
+POLL_S = 0.05
 EVENTS_A_ROUND = 2_000
 """Of each source, while load flows: folding an event takes some ten microseconds of a processor that others need."""
 
@@ -48,6 +49,7 @@ class ReplayLane:
         self._live: list[Reading] = []
         self._recorded: list[Reading] = []
         self._turn = threading.Lock()
+        self._read_once = threading.Event()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -84,6 +86,11 @@ class ReplayLane:
                 over.set()
             rounds.result()
 
+    def await_first_round(self, stage: Stage) -> None:
+        """What there is shows before anything changes whether the new version reads it. Raises Stopped."""
+        while self._live and not self._read_once.is_set():
+            stage.sleep(POLL_S)
+
     def last_round(self, stage: Stage) -> None:
         """Once nothing is written any more."""
         if self._live:
@@ -104,10 +111,14 @@ class ReplayLane:
     # ── rounds ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _rounds(self, stage: Stage, over: threading.Event) -> None:
+        """The first one reads all that there is."""
         self._read(stage, self._recorded)
+        events_max = inf
         while True:
             began_s = time.monotonic()
-            self._read(stage, self._live, EVENTS_A_ROUND)
+            self._read(stage, self._live, events_max)
+            self._read_once.set()
+            events_max = EVENTS_A_ROUND
             if over.wait(max(self._settings.every_s, time.monotonic() - began_s)):
                 return
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.checkers.faults import Faults
 from harness.history import Kind
 from harness.lanes.stage import Stage
 from harness.protocols import Fault
-from harness.supervisor.undo import UndoLog
 from harness.verdict import Status
 from harness.windows import ScheduledFault, Window
 from tests.histories.build import Story
@@ -26,8 +23,8 @@ class Outcome:
 
 
 def judged(fault: Fault, system: FakeSystem) -> Outcome:
-    with tempfile.TemporaryDirectory() as folder, MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()), undo=UndoLog(Path(folder)))
+    with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
+        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()))
         for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
             future.result()
         [moment] = timeline.of(Kind.FAULT)

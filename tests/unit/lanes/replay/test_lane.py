@@ -72,6 +72,16 @@ def test_a_recording_is_read_by_both_versions(tmp_path: Path) -> None:
     assert [moment.detail["up"] for moment in read] == [True, False]
 
 
+def test_the_first_round_can_be_waited_for(tmp_path: Path) -> None:
+    with MemoryTimeline() as timeline, lane(replace(SCENARIO, replay=Replay(every_s=600.0)), tmp_path) as replays:
+        stage = Stage(timeline, time.monotonic_ns())
+        with replays.running(stage):
+            replays.await_first_round(stage)
+            assert [moment.name for moment in timeline.of(Kind.REPLAY)] == ["web 1", "web 2"]
+    with MemoryTimeline() as timeline, lane(SCENARIO, tmp_path) as idle:
+        idle.await_first_round(Stage(timeline, time.monotonic_ns()))
+
+
 def test_a_broken_line_of_a_recording_is_told_with_its_place_and_the_rest_is_read(tmp_path: Path) -> None:
     file = recording(tmp_path, [paid("a", 1), paid("a", 2)]).path
     with file.open("a") as lines:
