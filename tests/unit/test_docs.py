@@ -18,6 +18,7 @@ from harness.replay.helper import typed
 from harness.replay.helper.serve import load
 from harness.replay.versions import parse_version
 from harness.scenario_file import read_scenario
+from harness.service_levels.openslo import read_openslo
 from harness.streams.recorder import read_plan
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,22 @@ def test_code_of_the_fast_replay_is_served(text: str, tmp_path: Path, monkeypatc
     assert typed.is_typed(served)
     state = typed.fold_lines([lines], typed.decoder_of(served.events), served.fold, served.start())
     assert state.cents == 10
+
+
+@pytest.mark.parametrize("text", blocks("toml", "[checkers."))
+def test_checkers_are_read(text: str, folder: Path) -> None:
+    scenario = (ROOT / "scenarios" / "canary.toml").read_text()
+    (folder / "shown.toml").write_text(f"{scenario}\n{text}")
+    named = set(tomllib.loads(text)["checkers"])
+    assert named <= {checker.name for checker in read_scenario(folder / "shown.toml").checkers}
+
+
+@pytest.mark.parametrize("text", blocks("yaml", "openslo/v1"))
+def test_an_openslo_is_read_whole(text: str, tmp_path: Path) -> None:
+    (tmp_path / "slo.yaml").write_text(text)
+    imported = read_openslo(tmp_path / "slo.yaml")
+    assert imported.objectives
+    assert not imported.unsupported
 
 
 def commands() -> Iterator[str]:
