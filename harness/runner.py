@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from harness import registry, scenario_check
@@ -18,7 +20,7 @@ from harness.environment import Environment
 from harness.history import History
 from harness.judge import judge
 from harness.plan import plan
-from harness.protocols import Site, Workspace
+from harness.protocols import Provisions, Site, Workspace
 from harness.recheck import save_checkers
 from harness.reporting import options_of, write_report
 from harness.reporting.terminal import Display, SilentDisplay
@@ -68,9 +70,9 @@ class _Ground:
     stack: ExitStack
 
     def serves(self, scenario: Scenario) -> bool:
-        """The seed is its links', too."""
-        own = (self.environment, self.driver, self.workspace.seed)
-        return own == (scenario.environment, scenario.driver, scenario.seed)
+        """The seed is its links', too; what faults need must have been there from the beginning."""
+        own = (self.environment, self.driver, self.workspace.seed, self.workspace.provisions)
+        return own == (scenario.environment, scenario.driver, scenario.seed, _provisions(scenario))
 
 
 class Session:
@@ -112,7 +114,7 @@ class Session:
         return result
 
     def _judge(self, scenario: Scenario, run: Run, folder: Path, plan_text: str) -> RunResult:
-        checkers = scenario.checkers or default_checkers(scenario.environment, scenario.slo)
+        checkers = scenario.checkers or default_checkers(scenario.environment, scenario.slo, scenario.replay)
         save_checkers(folder, checkers)
         with History.load(folder / "history") as history:
             verdicts = judge(history, checkers)
@@ -137,11 +139,17 @@ class Session:
             spawner = stack.enter_context(Supervisor(session_id, scratch))
             logs = scratch / "logs"
             logs.mkdir()
-            workspace = Workspace(session_id, scratch, logs, spawner, scenario.seed)
+            workspace = Workspace(session_id, scratch, logs, spawner, scenario.seed, _provisions(scenario))
             driver = registry.DRIVERS.find(scenario.driver)()
             site = stack.enter_context(driver.open(scenario.environment, workspace))
             started = self._stack.enter_context(stack.pop_all())
             return _Ground(scenario.environment, scenario.driver, site, workspace, started)
+
+
+def _provisions(scenario: Scenario) -> Provisions:
+    """What its faults need to be there from the beginning."""
+    faults = (scheduled.fault for scheduled in scenario.faults)
+    return reduce(or_, (getattr(fault, "provisions", Provisions()) for fault in faults), Provisions())
 
 
 def _collect_logs(source: Path, target: Path) -> None:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.environment import Environment
+from harness.environment import Environment, Service
 from harness.errors import HarnessError, InvalidInput, Unsupported
+from harness.faults.clock import ClockJump, ClockSkew
 from harness.faults.cluster import Partition
 from harness.faults.container import Disconnect, Limit
 from harness.faults.http import HttpAbort, HttpDelay
+from harness.faults.lifecycle import CrashLoop, SlowStart, SlowStop, UngracefulStop
+from harness.faults.machine import OutOfFiles
 from harness.faults.network import LinkFault
 from harness.faults.node import Cordon, Drain, NodePressure, NodeStop
 from harness.faults.partition import Split
 from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete, ProbeFlap
 from harness.faults.process import Kill, Pause
 from harness.faults.selection import chosen
+from harness.faults.store import StoreFault
 from harness.protocols import Driver, Fault, Instance, Link, Strategy
 from harness.protocols.load import LoadPlace
-from harness.scenario import Change, Load, LoadWhere, Scenario, ScheduledFault
+from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
 from harness.toml_reader import nearest
 from harness.versions import resolve
 from harness.windows import Condition, Selection, Window
@@ -29,6 +33,8 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     check_change(scenario.change, scenario.environment)
     check_strategy(scenario.strategy, driver)
     check_load(scenario.load, driver)
+    if scenario.replay is not None:
+        check_replay(scenario.replay, scenario.environment)
     steps = scenario.strategy.names(scenario.environment.routed.replicas)
     check_step(scenario.abort, steps)
     check_names(scenario.faults)
@@ -122,13 +128,23 @@ def check_load(load: Load, driver: type[Driver]) -> None:
         raise Unsupported(f'the driver {driver.name!r} has no cluster to send the load from; write where = "here"')
 
 
+def check_replay(replay: Replay, environment: Environment) -> None:
+    """Raises InvalidInput if nothing could be replayed."""
+    if not environment.readers:
+        raise InvalidInput(f"environment {environment.name!r} has no [[readers]] to replay anything through")
+    for recording in replay.recordings:
+        if not recording.exists():
+            raise InvalidInput(f"there is no recording {recording}")
+
+
 def _names(capabilities: frozenset[type]) -> str:
     return ", ".join(sorted(capability.__name__ for capability in capabilities))
 
 
 def check_offered(fault: Fault, driver: type[Driver]) -> None:
     """Raises Unsupported if the driver cannot do it."""
-    lacking = fault.needs - driver.offers
+    needs_too: frozenset[type] = getattr(fault, "needs_too", frozenset())
+    lacking = (fault.needs | needs_too) - driver.offers
     if not lacking:
         return
     message = f"the driver {driver.name!r} cannot break {fault.target}: it does not offer {_names(lacking)}"
@@ -144,11 +160,19 @@ def check_target(fault: Fault, environment: Environment) -> None:
             _check_link(service, store, environment)
         case HttpAbort(version=version) | HttpDelay(version=version) if version:
             check_version(version, environment)
+        case SlowStart(service=service) | SlowStop(service=service) | UngracefulStop(service=service):
+            _check_service(service, environment)
+        case StoreFault():
+            _check_store(fault, environment)
         case Split():
             _check_split(fault, environment)
         case (
             Kill(target=target)
             | Pause(target=target)
+            | CrashLoop(target=target)
+            | OutOfFiles(target=target)
+            | ClockSkew(target=target)
+            | ClockJump(target=target)
             | Disconnect(target=target)
             | Limit(target=target)
             | Drain(target=target)
@@ -167,11 +191,23 @@ def check_target(fault: Fault, environment: Environment) -> None:
             _check_peer(peer, environment)
 
 
-def _check_link(service: str, store: str, environment: Environment) -> None:
+def _check_service(name: str, environment: Environment) -> Service:
     services = {each.name: each for each in environment.services}
-    if service not in services:
-        raise InvalidInput(f"environment {environment.name!r} has no service {service!r}; {nearest(service, services)}")
-    if store not in (links := services[service].links):
+    if name not in services:
+        raise InvalidInput(f"environment {environment.name!r} has no service {name!r}; {nearest(name, services)}")
+    return services[name]
+
+
+def _check_store(fault: StoreFault, environment: Environment) -> None:
+    stores = {each.name: each for each in environment.stores if fault.of_kind in {None, each.kind}}
+    if fault.store not in stores:
+        what = f"store of the kind {fault.of_kind}" if fault.of_kind else "store"
+        known = nearest(fault.store, stores) if stores else "it has none"
+        raise InvalidInput(f"environment {environment.name!r} has no {what} called {fault.store!r}; {known}")
+
+
+def _check_link(service: str, store: str, environment: Environment) -> None:
+    if store not in (links := _check_service(service, environment).links):
         raise InvalidInput(f"service {service!r} has no link to a store {store!r}; {nearest(store, links)}")
 
 

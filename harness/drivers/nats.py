@@ -36,15 +36,15 @@ class NatsServer:
         self._image = store.image
         self._settings = store.settings
         self._runtime = runtime
-        self._folder = runtime.scratch / store.name
-        self._data = self._folder / "jetstream"
+        self.folder = runtime.scratch / store.name
+        self._data = self.folder / "jetstream"
         self._log = workspace.logs / f"{store.name}.log"
-        self._process: PartProcess | None = None
+        self.process: PartProcess | None = None
         self._touched = False
 
     def start(self) -> PartProcess:
         self._data.mkdir(parents=True, exist_ok=True)
-        configuration = self._folder / "nats.conf"
+        configuration = self.folder / "nats.conf"
         self._runtime.write(configuration, self._configuration())
         part = Part(
             self.name,
@@ -53,14 +53,14 @@ class NatsServer:
             server=NATS,
             image=self._image,
             places=(self.place,),
-            shared=(self._folder,),
+            shared=(self.folder,),
         )
-        self._process = self._runtime.spawn(part)
-        return self._process
+        self.process = self._runtime.spawn(part)
+        return self.process
 
     def await_up(self) -> None:
-        assert self._process is not None
-        await_up(self._process, self._says_hello, START_S_MAX, self._log)
+        assert self.process is not None
+        await_up(self.process, self._says_hello, START_S_MAX, self._log)
 
     def url(self, address: Address) -> str:
         return f"nats://{address}"
@@ -72,18 +72,23 @@ class NatsServer:
             return
         self.stop()
         shutil.copytree(self._data, self._kept(label))
-        self._start_again()
+        self.start_again()
 
     def reset(self, label: str | None = None) -> None:
         """A new server on other data: streams, consumers and connections are all gone, whoever made them."""
         if self._touched:
             self._stop(signal.SIGKILL)
             self._replace_data(label)
-            self._start_again()
+            self.start_again()
         self._touched = True
 
     def stop(self) -> None:
         self._stop(signal.SIGTERM)
+
+    def start_again(self) -> None:
+        """On the data that it has. Raises StartFailed."""
+        self.start()
+        self.await_up()
 
     def _replace_data(self, label: str | None) -> None:
         shutil.rmtree(self._data)
@@ -91,15 +96,11 @@ class NatsServer:
             shutil.copytree(self._kept(label), self._data)
 
     def _stop(self, number: int) -> None:
-        if self._process is not None:
-            stop(self._process, STOP_S_MAX, number)
-
-    def _start_again(self) -> None:
-        self.start()
-        self.await_up()
+        if self.process is not None:
+            stop(self.process, STOP_S_MAX, number)
 
     def _kept(self, label: str) -> Path:
-        return self._folder / f"kept-{label}"
+        return self.folder / f"kept-{label}"
 
     def _says_hello(self) -> bool:
         """A server greets whoever connects, once JetStream is up."""

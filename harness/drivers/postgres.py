@@ -47,15 +47,15 @@ class PostgresServer:
         self._workspace = workspace
         self._runtime = runtime
         self._log = workspace.logs / f"{store.name}.log"
-        self._process: PartProcess | None = None
+        self.process: PartProcess | None = None
 
     def start(self) -> PartProcess:
-        self._process = self._runtime.spawn(self._part(self._settings))
-        return self._process
+        self.process = self._runtime.spawn(self._part(self._settings))
+        return self.process
 
     def await_up(self) -> None:
-        assert self._process is not None
-        await_up(self._process, self._accepts, START_S_MAX, self._log)
+        assert self.process is not None
+        await_up(self.process, self._accepts, START_S_MAX, self._log)
 
     def url(self, address: Address) -> str:
         return f"postgresql://{SUPERUSER}@{address}/{DATABASE}"
@@ -67,8 +67,13 @@ class PostgresServer:
         self._replace(DATABASE, _kept(label) if label is not None else "template0")
 
     def stop(self) -> None:
-        if self._process is not None:
-            stop(self._process, STOP_S_MAX, IMMEDIATE)
+        if self.process is not None:
+            stop(self.process, STOP_S_MAX, IMMEDIATE)
+
+    def start_again(self) -> None:
+        """On the data that it has. Raises StartFailed."""
+        self.process = self._runtime.spawn(self._part(self._settings))
+        self.await_up()
 
     def _part(self, settings: Mapping[str, str]) -> Part:
         return Part(

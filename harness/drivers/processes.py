@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.drivers.clocks import Clocks
 from harness.drivers.ports import HOST, free_port
 from harness.drivers.runtime import Address, Part, Place
 from harness.environment import Environment
@@ -72,9 +73,10 @@ def write_whole(file: Path, text: str) -> None:
 class LocalRuntime:
     """See runtime.Runtime. All sides of a place are the same here."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, clocks: Clocks | None = None) -> None:
         self.scratch = workspace.scratch
         self._spawner = workspace.spawner
+        self._clocks = clocks
 
     def places(self, name: str, count: int) -> tuple[Place, ...]:
         addresses = (Address(HOST, free_port()) for _ in range(count))
@@ -92,5 +94,7 @@ class LocalRuntime:
     def spawn(self, part: Part) -> LocalProcess:
         program = need_command(part.server) if part.server else ()
         folder = None if part.folder is None else Path(part.folder)
-        command = Command(part.name, (*program, *part.argv), part.variables, folder, part.log, part.user)
+        clock = self._clocks.variables(part.name) if self._clocks is not None and part.service else {}
+        variables = {**part.variables, **clock}
+        command = Command(part.name, (*program, *part.argv), variables, folder, part.log, part.user)
         return LocalProcess(self._spawner.spawn(command))

@@ -19,7 +19,7 @@ from harness.protocols import Workspace
 from harness.versions import resolve
 
 MakeStore = Callable[[Store, Workspace, Runtime], StoreServer]
-MakeSystem = type[LinkedRunningSystem]
+MakeSystem = Callable[..., LinkedRunningSystem]
 
 
 class _Part(Protocol):

@@ -93,10 +93,13 @@ class RunningSystem:
 
     def _start(self, instance: RunningInstance) -> None:
         try:
-            instance.start()
+            self._launch(instance)
         except StartFailed:
             self._disconnect(instance.name)
             raise
+
+    def _launch(self, instance: RunningInstance) -> None:
+        instance.start()
 
     def _stand(self, instance: RunningInstance) -> None:
         with self._lock:
@@ -108,12 +111,15 @@ class RunningSystem:
             instance.leaving = True
         if instance.service.routed and instance.place:
             self._router.take_out(instance.version, instance.place.inside)
-        departure = instance.depart()
+        departure = self._dismiss(instance)
         self._disconnect(name)
         with self._lock:
             del self._standing[name]
             self._removed.add(name)
         return departure
+
+    def _dismiss(self, instance: RunningInstance) -> Departure:
+        return instance.depart()
 
     def route(self, weights: Mapping[str, int]) -> None:
         hosts: dict[str, tuple[Address, ...]] = defaultdict(tuple)
@@ -154,7 +160,7 @@ class RunningSystem:
                 return
             instance = self._instance(name)
             if instance.pid is None and not instance.leaving:
-                instance.start()
+                self._launch(instance)
 
     # ── Pausable ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import InvalidInput
+from harness.errors import HarnessError, InvalidInput
 from harness.faults.process import HEAL_TIMEOUT_S, PROOF_TIMEOUT_S, find, recovery, retired, stands
 from harness.protocols import (
     Account,
@@ -17,6 +17,7 @@ from harness.protocols import (
     Killable,
     Limitable,
     Limits,
+    ProcessorsLimitable,
     Proof,
     System,
     Usage,
@@ -94,10 +95,17 @@ class _Limited(Effect):
 
     def bites(self) -> Proof:
         """A limit of processors shows in what was held back; one of memory in force, or in that it killed."""
+        try:
+            until(lambda: self._is_dead() or self._is_held_back(), PROOF_TIMEOUT_S)
+            if not self._is_dead():
+                return self._is_in_force()
+        except HarnessError:  # it may have died between two looks at it
+            if not self._is_dead():
+                raise
+        return Proof(self.fault.memory_mb is not None, f"{self.instance.name} is dead")
+
+    def _is_in_force(self) -> Proof:
         name = self.instance.name
-        until(lambda: self._is_dead() or self._is_held_back(), PROOF_TIMEOUT_S)
-        if self._is_dead():
-            return Proof(self.fault.memory_mb is not None, f"{name} is dead")
         usage = self.limitable.usage(name)
         return Proof(
             self._is_held_back() and usage.limits == self.fault.limits(self.before.limits),
@@ -149,6 +157,10 @@ class Limit:
             raise InvalidInput(f"cpus must be at least {CPUS_MIN:g}, not {self.cpus:g}")
         if self.memory_mb is not None and self.memory_mb < MEMORY_MB_MIN:
             raise InvalidInput(f"memory_mb must be at least {MEMORY_MB_MIN}, not {self.memory_mb}")
+
+    @property
+    def needs_too(self) -> frozenset[type]:
+        return frozenset() if self.cpus is None else frozenset({ProcessorsLimitable})
 
     def limits(self, before: Limits) -> Limits:
         """What is to be in force; what the fault does not say stays."""

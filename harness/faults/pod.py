@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.bounds import not_negative, positive
 from harness.errors import HarnessError
+from harness.faults.background import in_background, repeating
 from harness.faults.fleet import Fleet
 from harness.faults.process import find, stands
 from harness.protocols import (
@@ -90,14 +91,21 @@ class _Ended(Effect):
     before: PodFacts
     ended_by: str
     """Why it must have ended; "": for any reason."""
+    killed: int = 0
+    """How many of its processes the kernel killed for that reason, by the kernel's own count. The cluster's word may
+    be another: its node's runtime learns of an end and of the reason on two ways, and tells of what comes first."""
 
     def bites(self) -> Proof:
         until(lambda: self._ended() is not None, PROOF_TIMEOUT_S, POLL_S)
         ended = self._ended()
         if ended is None:
             return Proof(False, f"the container of {self.before.name} has not ended")
-        seen = self.ended_by in ("", ended.ended_by)
-        return Proof(seen, f"the container of {self.before.name} ended, and the cluster says why: {ended.ended_by}")
+        said = f"the container of {self.before.name} ended, and the cluster says why: {ended.ended_by}"
+        if self.ended_by in ("", ended.ended_by):
+            return Proof(True, said)
+        if self.killed:
+            return Proof(True, f"{said}; by the kernel's own count it killed {self.killed} for want of memory")
+        return Proof(False, said)
 
     def _ended(self) -> PodFacts | None:
         now = self.podded.pod(self.before.name)
@@ -109,7 +117,7 @@ class _Ended(Effect):
 
 @contextmanager
 def _ending(
-    system: System, target: str, end: Callable[[Containered, str], None], ended_by: str = ""
+    system: System, target: str, end: Callable[[Containered, str], int | None], ended_by: str = ""
 ) -> Iterator[Effect]:
     assert isinstance(system, Podded)
     assert isinstance(system, Containered)
@@ -118,9 +126,9 @@ def _ending(
     before = system.pod(system.pod_of(instance.name))
     if before is None:
         raise HarnessError(f"the pod of {instance.name} is gone")
-    end(system, before.name)
+    killed = end(system, before.name)
     try:
-        yield _Ended(system, fleet, before, ended_by)
+        yield _Ended(system, fleet, before, ended_by, killed or 0)
     finally:
         _restore(system, system, instance)
 
@@ -153,7 +161,7 @@ class OomKill:
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Containered})
     account: ClassVar[Account] = Account(
         "uses up the memory of the container of one instance",
-        "the cluster says that it ended, and of what: OOMKilled",
+        "the cluster says that it ended, and it or the kernel of what: OOMKilled",
         "its node starts it again; the service is ready",
     )
 
@@ -214,7 +222,7 @@ class EvictionStorm:
         service = find(system, self.target).service
         fleet = Fleet.of(system, service)
         tally = _Tally()
-        with _repeating(lambda: _evict_all(system, service, tally), self.every_s):
+        with repeating(lambda: _evict_all(system, service, tally), self.every_s):
             yield _Stormed(fleet, tally)
 
 
@@ -284,7 +292,7 @@ class ProbeFlap:
         pod = system.pod_of(instance.name)
         flaps = _Flaps()
         over = threading.Event()
-        with _in_background(lambda: self._flap(system, pod, flaps, over), over):
+        with in_background(lambda: self._flap(system, pod, flaps, over), over):
             yield _Flapping(fleet, pod, flaps, self.down_s + PROOF_TIMEOUT_S)
 
     def _flap(self, system: System, pod: str, flaps: _Flaps, over: threading.Event) -> None:
@@ -311,47 +319,6 @@ def _comes(podded: Podded, pod: str, *, ready: bool, within_s: float, over: thre
 
     until(passed, within_s, POLL_S)
     return seen
-
-
-@dataclass
-class _Worker:
-    """A thread whose trouble is not lost."""
-
-    trouble: HarnessError | None = field(default=None, init=False)
-
-    def do(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except HarnessError as error:
-            self.trouble = error
-
-
-@contextmanager
-def _in_background(act: Callable[[], None], over: threading.Event) -> Iterator[None]:
-    """`act` goes on in a thread until this is left, which sets `over`. What it raised is raised then."""
-    worker = _Worker()
-    thread = threading.Thread(target=worker.do, args=(act,), name="fault")
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    if worker.trouble is not None:
-        raise worker.trouble
-
-
-@contextmanager
-def _repeating(act: Callable[[], None], every_s: float) -> Iterator[None]:
-    over = threading.Event()
-
-    def repeat() -> None:
-        while not over.is_set():
-            act()
-            over.wait(every_s)
-
-    with _in_background(repeat, over):
-        yield
 
 
 def _restore(system: System, podded: Podded, instance: Instance) -> None:

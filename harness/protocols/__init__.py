@@ -6,6 +6,7 @@ An implementation is one class in one file, found by an entry point (`harness.dr
 
 from __future__ import annotations
 
+from harness.protocols.analysis import Analysis, Limit, Metric
 from harness.protocols.capabilities import (
     Disconnectable,
     Drainable,
@@ -16,6 +17,7 @@ from harness.protocols.capabilities import (
     Linked,
     Manner,
     Pausable,
+    ProcessorsLimitable,
     Splittable,
     Toxic,
     Usage,
@@ -40,9 +42,11 @@ from harness.protocols.clusters import (
     Talkative,
 )
 from harness.protocols.faults import Account, Effect, Fault, Proof
+from harness.protocols.machine import ClockSettable, Crowded, FilesLimitable, Hinderable, Hindered, Hindrance, OpenFiles
 from harness.protocols.platforms import AS_WRITTEN, Platform, Rollout, RolloutPolicy, RolloutState
-from harness.protocols.processes import Command, Process, Spawner, Workspace
+from harness.protocols.processes import Command, Process, Provisions, Spawner, Workspace
 from harness.protocols.requests import Breakage, Meddlesome, Meddling, RequestTrouble
+from harness.protocols.stores import Powered, Remains, Restartable, Throttled
 from harness.protocols.strategies import (
     Action,
     Add,
@@ -72,6 +76,7 @@ __all__ = (
     "Account",
     "Action",
     "Add",
+    "Analysis",
     "Announce",
     "Apply",
     "AwaitReady",
@@ -79,8 +84,10 @@ __all__ = (
     "Barrier",
     "Breakage",
     "Checker",
+    "ClockSettable",
     "Command",
     "Containered",
+    "Crowded",
     "Departure",
     "Disconnectable",
     "Drainable",
@@ -88,10 +95,15 @@ __all__ = (
     "Effect",
     "Evictable",
     "Fault",
+    "FilesLimitable",
     "Gate",
     "Governed",
+    "Hinderable",
+    "Hindered",
+    "Hindrance",
     "Instance",
     "Killable",
+    "Limit",
     "Limitable",
     "Limits",
     "Link",
@@ -99,7 +111,9 @@ __all__ = (
     "Manner",
     "Meddlesome",
     "Meddling",
+    "Metric",
     "Migrate",
+    "OpenFiles",
     "Outageable",
     "Outcome",
     "Partitionable",
@@ -107,15 +121,20 @@ __all__ = (
     "Platform",
     "PodFacts",
     "Podded",
+    "Powered",
     "Pressable",
     "Pressure",
     "Probed",
     "Process",
+    "ProcessorsLimitable",
     "Proof",
+    "Provisions",
+    "Remains",
     "Remark",
     "Remove",
     "RequestTrouble",
     "Resolving",
+    "Restartable",
     "RolledBack",
     "Rollout",
     "RolloutPolicy",
@@ -132,6 +151,7 @@ __all__ = (
     "System",
     "Taken",
     "Talkative",
+    "Throttled",
     "Toxic",
     "Undo",
     "Usage",

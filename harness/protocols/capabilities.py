@@ -142,6 +142,10 @@ class Limitable(Protocol):
         """Raises HarnessError if it does not run."""
 
 
+class ProcessorsLimitable(Limitable, Protocol):
+    """`cpus` is among what can be limited. A capability of its own, as not every machine permits it."""
+
+
 @runtime_checkable
 class Drainable(Protocol):
     """Nodes on which instances run, and which can be taken out of use."""

@@ -50,6 +50,19 @@ class Spawner(Protocol):
 
 
 @dataclass(frozen=True)
+class Provisions:
+    """What the faults of a scenario need to be there before anything is started."""
+
+    disks: frozenset[str] = frozenset()
+    """Stores on disks of their own."""
+    clocks: bool = False
+    """Services have clocks that can be set."""
+
+    def __or__(self, other: Provisions) -> Provisions:
+        return Provisions(self.disks | other.disks, self.clocks or other.clocks)
+
+
+@dataclass(frozen=True)
 class Workspace:
     """Where one run lives. `scratch` is removed with the run; `logs` are kept with its report."""
 
@@ -58,3 +71,4 @@ class Workspace:
     logs: Path
     spawner: Spawner
     seed: int
+    provisions: Provisions = Provisions()

@@ -12,7 +12,17 @@ from harness.drivers.nats import NatsServer
 from harness.drivers.postgres import PostgresServer
 from harness.drivers.site import MakeStore, RunningSite, open_site
 from harness.environment import Environment, StoreKind
-from harness.protocols import Disconnectable, Killable, Limitable, Linked, Meddlesome, Pausable, Splittable, Workspace
+from harness.protocols import (
+    Disconnectable,
+    Killable,
+    Limitable,
+    Linked,
+    Meddlesome,
+    Pausable,
+    ProcessorsLimitable,
+    Splittable,
+    Workspace,
+)
 
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, StoreKind.NATS: NatsServer}
 
@@ -20,7 +30,7 @@ SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: PostgresServer, St
 class ContainersDriver:
     name: ClassVar[str] = "containers"
     offers: ClassVar[frozenset[type]] = frozenset(
-        {Killable, Pausable, Linked, Splittable, Meddlesome, Disconnectable, Limitable}
+        {Killable, Pausable, Linked, Splittable, Meddlesome, Disconnectable, Limitable, ProcessorsLimitable}
     )
 
     @contextmanager

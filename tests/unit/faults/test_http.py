@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
-from harness.checkers.faults import Faults
 from harness.errors import InvalidInput
 from harness.faults import http
 from harness.faults.http import HttpAbort, HttpDelay
-from harness.history import Kind
-from harness.lanes.stage import Stage
 from harness.protocols import Breakage, Meddling, RequestTrouble
-from harness.scenario import ScheduledFault, Window
 from harness.verdict import Status
-from tests.histories.build import Story
-from tests.unit.fakes import FakeSystem, MemoryTimeline, fault_lane
+from tests.unit.fakes import FakeSystem
+from tests.unit.faults.judged import judged
 
 ABORT, DELAY = Breakage.ABORT, Breakage.DELAY
 FAULTS = [HttpAbort(), HttpDelay()]
@@ -65,14 +59,8 @@ def test_it_bites_and_heals(fault: HttpAbort | HttpDelay) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_a_router_that_does_not_obey_makes_the_verdict_unknown(fault: HttpAbort | HttpDelay) -> None:
-    with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = fault_lane(Meddler(obeys=False), Stage(timeline, time.monotonic_ns()))
-        for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
-            future.result()
-        [moment] = timeline.of(Kind.FAULT)
-    assert moment.detail["bit"] is False
-    with Story(faults=("f",)).moment(1, Kind.FAULT, "f", dict(moment.detail)).history() as history:
-        assert Faults().check(history).status is Status.UNKNOWN
+    outcome = judged(fault, Meddler(obeys=False))
+    assert outcome.status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize(("stays", "held"), [(True, 0), (False, 3)])

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.checkers.faults import Faults
 from harness.errors import HarnessError, InvalidInput
 from harness.faults import network
 from harness.faults.disturbances import DISTURBANCES
 from harness.faults.network import LinkFault
-from harness.history import Kind
-from harness.lanes.stage import Stage
-from harness.scenario import ScheduledFault, Window
 from harness.toxics.toxic import Stream
 from harness.verdict import Status
-from tests.histories.build import Story
-from tests.unit.fakes import MemoryTimeline, fault_lane
+from tests.unit.faults.judged import judged
 from tests.unit.faults.store import LinkedSystem, linked_system
 
 UP, DOWN = Stream.UPSTREAM, Stream.DOWNSTREAM
@@ -81,14 +74,8 @@ def test_a_link_fault_bites_and_heals(system: LinkedSystem, fault: LinkFault) ->
 @each_fault
 def test_a_proxy_that_does_not_obey_makes_the_verdict_unknown(system: LinkedSystem, fault: LinkFault) -> None:
     system.toxics.obeys = False
-    with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()))
-        for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
-            future.result()
-        [moment] = timeline.of(Kind.FAULT)
-    assert moment.detail["bit"] is False, moment.detail["bit_by"]
-    with Story(faults=("f",)).moment(1, Kind.FAULT, "f", dict(moment.detail)).history() as history:
-        assert Faults().check(history).status is Status.UNKNOWN
+    outcome = judged(fault, system)
+    assert outcome.status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("fault", [FAULTS[0], FAULTS[2], FAULTS[5], FAULTS[7], FAULTS[13], FAULTS[-1]], ids=told)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checkers.faults import Faults
 from harness.errors import HarnessError, InvalidInput
 from harness.faults import partition
 from harness.faults.partition import SHAPES, Split
 from harness.faults.probes import Ask, Door
-from harness.history import Kind
-from harness.lanes.stage import Stage
 from harness.protocols import Link, Manner, Way
-from harness.scenario import ScheduledFault, Window
 from harness.verdict import Status
-from tests.histories.build import Story
-from tests.unit.fakes import MemoryTimeline, fault_lane
+from tests.unit.faults.judged import judged
 from tests.unit.faults.store import LinkedSystem, linked_system
 
 THREE, TWO = ("i1", "i2", "i3"), ("s1", "s2")
@@ -126,14 +119,9 @@ def test_a_partition_bites_and_heals(system: LinkedSystem, fault: Split) -> None
 @pytest.mark.parametrize("fault", FAULTS, ids=told)
 def test_a_proxy_that_does_not_obey_makes_the_verdict_unknown(system: LinkedSystem, fault: Split) -> None:
     system.toxics.obeys = False
-    with MemoryTimeline() as timeline, ThreadPoolExecutor() as executor:
-        lane = fault_lane(system, Stage(timeline, time.monotonic_ns()))
-        for future in lane.schedule((ScheduledFault("f", fault, Window(0.01, at_s=0.0)),), executor):
-            future.result()
-        [moment] = timeline.of(Kind.FAULT)
-    assert "still hear each other" in str(moment.detail["bit_by"])
-    with Story(faults=("f",)).moment(1, Kind.FAULT, "f", dict(moment.detail)).history() as history:
-        assert Faults().check(history).status is Status.UNKNOWN
+    outcome = judged(fault, system)
+    assert "still hear each other" in outcome.bit_by
+    assert outcome.status is Status.UNKNOWN
 
 
 def test_a_partition_that_cuts_too_much_is_none(system: LinkedSystem) -> None:
