@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("startup", "load", "checkers", "schemas", "protobuf_schemas", "replay", "toxics")
+NAMES = (
+    "startup",
+    "load",
+    "checkers",
+    "schemas",
+    "protobuf_schemas",
+    "replay",
+    "replay_ray",
+    "toxics",
+    "linearizability",
+    "canary",
+    "streams",
+)
 
 
 def main() -> int:

@@ -248,6 +248,21 @@ def check(folder: Path) -> int:
 
 
 @cli.command()
+@click.argument("folder", type=FOLDER)
+def explain(folder: Path) -> int:
+    """Print the chain from a run's verdict to its raw records, and what of the evidence is missing.
+
+    FOLDER is the run's own: reports/<scenario>/<run id>. The exit code is that of the verdict.
+    """
+    from harness.explain import chain
+    from harness.reporting import json_report
+    from harness.verdict import Status
+
+    click.echo(chain(folder))
+    return Status[json_report.read(folder / "verdict.json").status.upper()].exit_code
+
+
+@cli.command()
 @click.argument("url")
 @click.option("--rate", "rate_per_s", type=ABOVE_0, required=True, help="Requests a second.")
 @click.option("--duration", "duration_s", type=ABOVE_0, required=True, help="Seconds.")

@@ -22,7 +22,7 @@ def create_table(
     connection: duckdb.DuckDBPyConnection, name: str, schema: Mapping[str, str], rows: Sequence[Sequence[Any]]
 ) -> None:
     """`rows` hold their values in the order of `schema`, which maps a column to its SQL type. None is null."""
-    columns = ", ".join(f"{column} {sql_type}" for column, sql_type in schema.items())
+    columns = ", ".join(f'"{column}" {sql_type}' for column, sql_type in schema.items())
     connection.execute(f"CREATE TABLE {name} ({columns})")
     if rows:
         arrays = {
@@ -30,7 +30,8 @@ def create_table(
             for (column, sql_type), values in zip(schema.items(), zip(*rows, strict=True), strict=True)
         }
         connection.register("arriving", arrays)
-        connection.execute(f"INSERT INTO {name} SELECT {', '.join(schema)} FROM arriving")
+        chosen = ", ".join(f'"{column}"' for column in schema)
+        connection.execute(f"INSERT INTO {name} SELECT {chosen} FROM arriving")
         connection.unregister("arriving")
 
 

@@ -201,6 +201,37 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """How a service's code reads recorded events, so that a run can replay them through each of its versions.
+
+    `command` speaks the protocol of docs/replay.md. It runs on the harness's own machine, once a version, with these
+    variables and the version's own; `{helper}` is the path of the helper that ships, `{python}`, `{folder}` and
+    `{version}` are as everywhere, and what only instances have (ports, stores) is empty.
+    """
+
+    service: str
+    store: str
+    """Where the events are: a table of a PostgreSQL, or a stream of a NATS."""
+    command: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Names of the table's columns, where they are not those of the eventsourcing library."""
+    stream: str = ""
+    """Its messages carry the headers that `Consumer` says."""
+    version_field: str = "class_version"
+    """Field of an event's data that says the version of its schema."""
+    ignored: tuple[str, ...] = ()
+    """JSON Pointers to places of the state in which versions may differ; `*` is any one step."""
+
+    def __post_init__(self) -> None:
+        if not self.command:
+            raise ValueError("command is empty")
+        if bool(self.table) == bool(self.stream):
+            raise ValueError("table or stream is needed, and not both")
+
+
+@dataclass(frozen=True)
 class Environment:
     name: str
     folder: Path
@@ -218,6 +249,7 @@ class Environment:
     events: Events | None = None
     consumer: Consumer | None = None
     projection: Projection | None = None
+    readers: tuple[Reader, ...] = ()
     image: Image | None = None
     """Needed by the drivers that run containers."""
     kubernetes: Kubernetes | None = None

@@ -15,6 +15,8 @@ from harness.toml_values import build
 FILE = "environment.toml"
 FOLDER = "environments"
 DOCKERFILE = "Dockerfile"
+COLUMNS = ("stream", "position", "type", "data", "version", "metadata", "sequence")
+"""Of a table of events, as harness/streams/sources/postgresql.py reads it."""
 _NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 _IMAGE = re.compile(rf"{_NAME}(?::\d+)?(?:/{_NAME})*(?::\w[\w.-]{{0,127}})?")
 """A registry with its port, folders, a name, a tag."""
@@ -50,6 +52,7 @@ def read_environment(folder: Path) -> Environment:
     _check_names(environment, table)
     _check_routed(environment, table)
     _check_stores(environment, table)
+    _check_readers(environment, table)
     _check_versions(environment, table)
     _check_image(environment, table)
     _check_paths(environment, table)
@@ -95,6 +98,29 @@ def _check_stores(environment: Environment, table: Table) -> None:
         _check_known(reader.store, "store", stores, table.table(key), "store")
         if stores[reader.store] is not kind:
             raise table.table(key).error(f"{key} are read from a store of kind {kind}, not {reader.store!r}", "store")
+
+
+def _check_readers(environment: Environment, table: Table) -> None:
+    stores = {store.name: store.kind for store in environment.stores}
+    services = [service.name for service in environment.services]
+    for place, reader in enumerate(environment.readers):
+        inner = table.tables("readers")[place]
+        _check_known(reader.service, "service", services, inner, "service")
+        _check_known(reader.store, "store", stores, inner, "store")
+        key, kind = ("table", StoreKind.POSTGRES) if reader.table else ("stream", StoreKind.NATS)
+        if stores[reader.store] is not kind:
+            raise inner.error(f"a {key} is in a store of kind {kind}, not {reader.store!r}", key)
+        for column in reader.columns:
+            _check_known(column, "column", COLUMNS, inner, "columns")
+        with inner.blame("ignored"):
+            _check_pointers(reader.ignored)
+        if (reader.service, reader.store) in {(each.service, each.store) for each in environment.readers[:place]}:
+            raise inner.error(f"{reader.service} reads {reader.store} twice", "service")
+
+
+def _check_pointers(pointers: Iterable[str]) -> None:
+    if wrong := [pointer for pointer in pointers if not pointer.startswith("/")]:
+        raise InvalidInput(f"{wrong[0]!r} is no JSON Pointer: it would begin with /")
 
 
 def _check_versions(environment: Environment, table: Table) -> None:
@@ -157,6 +183,11 @@ def _check_placeholders(environment: Environment, table: Table) -> None:
         linked = {"python", "folder", "version", *instance, *(f"{store}.url" for store in service.links)}
         _check_texts(service.command, linked, inner, "command")
         _check_texts(service.variables.values(), linked, inner, "variables")
+    for place, reader in enumerate(environment.readers):
+        inner = table.tables("readers")[place]
+        known = {"python", "folder", "version", "helper"}
+        _check_texts(reader.command, known, inner, "command")
+        _check_texts(reader.variables.values(), known, inner, "variables")
 
 
 def _check_texts(texts: Iterable[str], known: Iterable[str], table: Table, key: str) -> None:

@@ -89,7 +89,8 @@ class Kind(StrEnum):
     FAULT      name = the scheduled fault; from injection to healed; kind, target, bit, bit_by, healed, healed_by;
                out_ns: when it was taken out, before that was proven; cut: why its window did not end as it was to
     MISSED     name = the scheduled fault; window: which of its windows did not open, from 1, and no later one; reason
-    GATE       version, passed, reason, requests, error_rate, p99_ms
+    GATE       version, outcome: "pass", "fail", "inconclusive", "no data" or "error"; passed, reason, requests,
+               error_rate, p99_ms
     SETBACK    reason: why the deployment turns back (at = decided)
     ENDED      outcome: "complete", "rolled back" or "stuck"; reason
     WEIGHTS    one detail a version: its weight from then on
@@ -106,6 +107,12 @@ class Kind(StrEnum):
                clock showed more, and what it had gained at the end; bound_ns: the largest error of its times;
                collected_s; trouble: why it is not whole
     MACHINE    name = "processors"; over the load. busy_share: of the harness's machine's, all together
+    REPLAY     name = who read: a service and its version, e.g. "ledger 2.0", or "published"; from .. until one reading.
+               Of a version: service, version, up: whether it had an instance; source: "live", or the recording's
+               name; events, streams: replayed this time; held, read: events that the source has, and of these the
+               ones replayed so far. Of what is published: held, published. last: nothing was written any more.
+               failed: events that were not read rightly, or not published; stream, position, type, written_as, error:
+               the first of these, if there is one. undecided: why nobody knows
     NOTE       text, for people
     """
 
@@ -125,6 +132,7 @@ class Kind(StrEnum):
     CUT = "cut"
     WORKER = "worker"
     MACHINE = "machine"
+    REPLAY = "replay"
     NOTE = "note"
 
 

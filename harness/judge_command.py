@@ -5,40 +5,52 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.errors import InvalidInput
+from harness.judge_files import histories, judge_each
+from harness.judge_promises_command import bank, promise_command
+from harness.judge_streams_command import anomaly_command, stream_anomalies
 
 if TYPE_CHECKING:
     from harness.consistency.linearizability.picture import Judged
     from harness.verdict import Verdict
 
-INVALID = 4
-FORMATS = ("jepsen-log", "edn", "jsonl")
-OWN = {
-    "linearizable": "One order of the operations, true to their times, explains all that was seen.",
-}
-"""The judges of histories that may be of others, each with what it claims."""
+LINEARIZABLE = "One order of the operations, true to their times, explains all that was seen."
 
 
 def _list(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        for name, claim in _judges():
-            click.echo(f"{name:<20} {claim}")
+        for of, judges in _judges():
+            click.echo(f"{of}:")
+            for name, claim in judges:
+                click.echo(f"  {name:<22} {claim}")
         context.exit()
 
 
-def _judges() -> Iterator[tuple[str, str]]:
+def _judges() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """By what they judge, each with what it claims."""
+    from harness.consistency.catalogue import PROMISES
+    from harness.consistency.streams.anomalies import ANOMALIES
     from harness.registry import CHECKERS
 
-    yield from OWN.items()
-    for kind in CHECKERS.kinds():
-        yield kind, " ".join((CHECKERS.find(kind).__doc__ or "").partition("\n\n")[0].split())
+    promises = [(promise.name, promise.claim) for promise in PROMISES]
+    yield "of operations (Jepsen's logs and EDN, JSON lines)", [("linearizable", LINEARIZABLE), *promises]
+    anomalies = [(anomaly.name, anomaly.claim) for anomaly in ANOMALIES]
+    yield (
+        "of messages (Parquet, JSON lines)",
+        [("streams", "Those below, as far as every system must hold to them."), *anomalies],
+    )
+    yield (
+        "of runs (their folders)",
+        [
+            (kind, " ".join((CHECKERS.find(kind).__doc__ or "").partition("\n\n")[0].split()))
+            for kind in CHECKERS.kinds()
+        ],
+    )
 
 
 class Judges(click.Group):
@@ -48,7 +60,8 @@ class Judges(click.Group):
         return list(self.commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or _checker(cmd_name)
+        own = super().get_command(ctx, cmd_name)
+        return own or promise_command(cmd_name) or anomaly_command(cmd_name) or _checker(cmd_name)
 
 
 @click.group(cls=Judges)
@@ -56,21 +69,10 @@ class Judges(click.Group):
 def judge() -> None:
     """Judge recorded histories, a line a file.
 
-    Besides the commands below, every checker that `--list` names judges the folders of runs: harness judge availability
-    reports/canary/20300101-000000. The exit code is that of the worst: 1 if any failed, else 4 if one could not be
-    read, else 2 if one is unknown.
+    Besides the commands below, every judge that `--list` names is one, by itself: harness judge lost-write
+    messages.parquet, or for the folder of a run: harness judge availability reports/canary/20300101-000000. The exit
+    code is that of the worst: 1 if any failed, else 4 if one could not be read, else 2 if one is unknown.
     """
-
-
-def histories(command: Callable[..., int]) -> Callable[..., int]:
-    """Adds the arguments of all that judges histories of operations."""
-    for option in (
-        click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path)),
-        click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: what the file's name says."),
-        click.option("--keyed", is_flag=True, help="Values are [key value], as jepsen.independent makes them."),
-    ):
-        command = option(command)
-    return command
 
 
 @judge.command()
@@ -125,6 +127,10 @@ def linearizable(
     return code
 
 
+judge.add_command(bank)
+judge.add_command(stream_anomalies)
+
+
 def _checker(kind: str) -> click.Command | None:
     from harness.registry import CHECKERS
 
@@ -139,24 +145,3 @@ def _checker(kind: str) -> click.Command | None:
         return judge_each(folders, lambda folder: judge_saved(folder, kind))
 
     return run
-
-
-def judge_each(files: Sequence[Path], judge_one: Callable[[Path], Verdict]) -> int:
-    """A line a file, and the exit code of them all. What cannot be read is told, and the others judged all the same."""
-    from harness.verdict import worst
-
-    verdicts: list[Verdict] = []
-    unread = False
-    for file in files:
-        began = time.perf_counter()
-        try:
-            told = judge_one(file)
-        except InvalidInput as error:
-            unread = True
-            where = "" if error.file is not None else f"{file}: " if error.line is None else f"{file}:{error.line}: "
-            click.echo(f"harness: {where}{error}", err=True)
-            continue
-        verdicts.append(told)
-        click.echo(f"{told.status.word:<8}{time.perf_counter() - began:>8.3f} s  {file}: {told.reason}")
-    merged = worst(verdicts)
-    return INVALID if unread and merged.word != "fail" else merged.exit_code

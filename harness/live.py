@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.analysis.traffic import Answers, Traffic
 from harness.lanes.gates import Tally
 from harness.load.recording import Records
-from harness.load.records import Outcome
+from harness.load.records import REQUEST, Outcome
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,40 @@ class LiveHistory:
             for number in numbers
         )
 
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
+        """Requests that were due from `since_ns` to before `until_ns`; seconds in which the load itself did not run are
+        left out. What failed without anybody's answer is nobody's."""
+        begin_ns, end_ns = since_ns + self._origin_ns, until_ns + self._origin_ns
+        found = np.concatenate([*self._since(since_ns), np.empty(0, REQUEST)])
+        found = found[found["scheduled_ns"] < end_ns]
+        second = (found["scheduled_ns"] - begin_ns) // 1_000_000_000
+        for from_ns, to_ns in self._records.stalls():
+            stalled = (second >= (from_ns - begin_ns) // 1_000_000_000) & (
+                second <= (to_ns - begin_ns) // 1_000_000_000
+            )
+            found, second = found[~stalled], second[~stalled]
+        failed = ~self._served(found)
+
+        def answers(chosen: NDArray[np.bool_]) -> Answers:
+            return Answers(second[chosen], failed[chosen], self._latencies_ms(found[chosen], failed[chosen]))
+
+        return Traffic(
+            answers(self._is(old, found)), answers(self._is(new, found)), answers(self._is("", found) & failed)
+        )
+
+    def _is(self, version: str, found: NDArray[np.void]) -> NDArray[np.bool_]:
+        number = self._number(version)
+        return np.zeros(found.size, np.bool_) if number is None else np.asarray(found["version"] == number)
+
+    def _latencies_ms(self, found: NDArray[np.void], failed: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """NaN where it says nothing."""
+        took_ms: NDArray[np.float64] = (found["done_ns"] - found["scheduled_ns"]) / 1e6
+        took_ms[failed | np.isin(found["operation"], self._lasting_numbers())] = np.nan
+        return took_ms
+
+    def _lasting_numbers(self) -> list[int]:
+        return [number for number, name in enumerate(self._records.names["operation"]) if name in self._lasting]
+
     def done(self, since_ns: int, version: str = "") -> Tally:
         """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
         begin_ns = since_ns + self._origin_ns
@@ -75,8 +110,7 @@ class LiveHistory:
         return ok | (chunk["error"] == names.index("refused")) if "refused" in names else ok
 
     def _p99_ms(self, chunks: list[NDArray[np.void]]) -> float | None:
-        names = self._records.names["operation"]
-        lasting = [number for number, name in enumerate(names) if name in self._lasting]
+        lasting = self._lasting_numbers()
         latencies_ns = [
             (chunk["done_ns"] - chunk["scheduled_ns"])[~np.isin(chunk["operation"], lasting)] for chunk in chunks
         ]

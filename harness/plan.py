@@ -42,6 +42,7 @@ def plan(scenario: Scenario) -> str:
             _load(scenario.load, scenario),
             _deployment(scenario),
             _faults(scenario),
+            *_replay(scenario),
             _levels(scenario.slo),
             _checkers(scenario.checkers),
         ),
@@ -148,11 +149,18 @@ def _action(action: Action, added: Instance | None, environment: Environment) ->
             return f"{words}: {added.name}"
         case Smoke():
             return f"{words}: {', '.join(environment.smoke_paths) or 'nothing to ask'}"
-        case Watch(gate=Gate() as gate):
-            return f"{words}; {_gate(gate)}"
+        case Watch():
+            return "; ".join((words, *_gates(action)))
         case Migrate(phase=phase, version=version):
             return f"{words}: {_migration(phase, version, environment)}"
     return words
+
+
+def _gates(watch: Watch) -> Iterator[str]:
+    if watch.gate is not None:
+        yield _gate(watch.gate)
+    if watch.analysis is not None:
+        yield f"and if not found worse than before{_values(watch.analysis)}"
 
 
 def _gate(gate: Gate) -> str:
@@ -187,6 +195,19 @@ def _fault(scheduled: ScheduledFault) -> str:
     name = "" if scheduled.name == what else f"{scheduled.name}: "
     details = _values(scheduled.fault, without=("kind", "target", "service", "store"))
     return f"{name}{what}{details}, {window.begin}, {window.end}{window.repeats}"
+
+
+def _replay(scenario: Scenario) -> Iterator[Node]:
+    replay = scenario.replay
+    if replay is None:
+        return
+    recordings = "".join(f", and of {recording.name} once" for recording in replay.recordings)
+    guarded = "; a rollback does not start to a version that cannot read them" if replay.guards_rollback else ""
+    readers = tuple(
+        Node(f"{reader.service}: {reader.store}, {reader.table or reader.stream}")
+        for reader in scenario.environment.readers
+    )
+    yield Node(f"replay of all events every {replay.every_s:g} s{recordings}, by both versions{guarded}", readers)
 
 
 def _levels(slo: Slo) -> Node:

@@ -146,6 +146,8 @@ CHECKERS: Group[Checker] = Group(
         "rollback": "harness.checkers.rollback:Rollback",
         "availability": "harness.checkers.availability:Availability",
         "latency": "harness.checkers.latency:Latency",
+        "canary-analysis": "harness.checkers.canary_analysis:CanaryAnalysis",
+        "service-levels": "harness.checkers.service_levels:ServiceLevels",
         "lost-events": "harness.checkers.lost_events:LostEvents",
         "duplicates": "harness.checkers.duplicates:Duplicates",
         "phantoms": "harness.checkers.phantoms:Phantoms",
@@ -155,6 +157,7 @@ CHECKERS: Group[Checker] = Group(
         "projection": "harness.checkers.projection:Projection",
         "projection-lag": "harness.checkers.projection_lag:ProjectionLag",
         "monotonic-reads": "harness.checkers.monotonic_reads:MonotonicReads",
+        "replay": "harness.checkers.replay:Replay",
     },
 )
 DRIVERS: Group[Driver] = Group(

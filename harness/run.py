@@ -20,6 +20,7 @@ from harness.history import Kind, Moment
 from harness.lanes.deploy import Deployment
 from harness.lanes.faults import FaultLane
 from harness.lanes.processors import Processors
+from harness.lanes.replay.lane import ReplayLane
 from harness.lanes.stage import Stage, Stopped
 from harness.lanes.windows import Windows
 from harness.live import LiveHistory
@@ -83,6 +84,7 @@ class Run:
         with ExitStack() as stack:
             system, load, url = self._start(recording, stack)
             observer = self._observe(system, stack)
+            replays = stack.enter_context(ReplayLane(self._scenario, system, self._workspace))
             load.prepare(url)
             self._origin_ns = load.begin()
             timeline = stack.enter_context(Timeline(self._folder / "timeline.jsonl", self._show))
@@ -90,11 +92,13 @@ class Run:
             stack.enter_context(_remarked(system, timeline))
             with self._lag_probe(system, timeline):
                 processors = Processors()
-                self._perform(system, load, stage)
+                with replays.running(stage):
+                    self._perform(system, load, stage, replays)
                 self._load_ends_ns = self._end(load, stage) - self._origin_ns
                 stage.record(Kind.MACHINE, "processors", {"busy_share": processors.busy_share()})
                 if not self._cut_short:
                     self._await_quiet(system, observer, stage)
+                    replays.last_round(stage)
             self._save(system, observer, load, timeline, started_at)
         shutil.rmtree(recording)  # only now: whatever went wrong before, the raw records are still there
 
@@ -149,12 +153,12 @@ class Run:
 
     # ── while the load flows ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _perform(self, system: System, load: RunningLoad, stage: Stage) -> None:
+    def _perform(self, system: System, load: RunningLoad, stage: Stage, replays: ReplayLane) -> None:
         lasting = (operation.name for operation in self._environment.operations if operation.lasting)
         live = LiveHistory(load.records(), self._origin_ns, lasting)
-        deployment = Deployment(self._scenario, system, stage, live)
+        deployment = Deployment(self._scenario, system, stage, live, lambda: replays.objection(stage))
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
-            deployed = executor.submit(self._deploy, deployment, stage)
+            deployed = executor.submit(self._deploy, deployment, stage, replays)
             faults = FaultLane(
                 system,
                 stage,
@@ -189,11 +193,12 @@ class Run:
         load.kill()
         return time.monotonic_ns()
 
-    def _deploy(self, deployment: Deployment, stage: Stage) -> None:
+    def _deploy(self, deployment: Deployment, stage: Stage, replays: ReplayLane) -> None:
         """The baseline, the deployment, the aftermath."""
         with suppress(Stopped):
             deployment.survey()
             stage.sleep(self._scenario.settle_s)
+            replays.await_first_round(stage)
             deployment.run()
             stage.sleep(self._scenario.settle_s)
 

@@ -114,7 +114,7 @@ class Session:
         return result
 
     def _judge(self, scenario: Scenario, run: Run, folder: Path, plan_text: str) -> RunResult:
-        checkers = scenario.checkers or default_checkers(scenario.environment, scenario.slo)
+        checkers = scenario.checkers or default_checkers(scenario.environment, scenario.slo, scenario.replay)
         save_checkers(folder, checkers)
         with History.load(folder / "history") as history:
             verdicts = judge(history, checkers)

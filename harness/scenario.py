@@ -103,6 +103,23 @@ class Slo:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """While the deployment goes on, what is stored and published is replayed through the old and the new version, by
+    the environment's readers."""
+
+    every_s: float = 1.0
+    recordings: tuple[Path, ...] = ()
+    """Recorded streams that are replayed too, once: .jsonl, .parquet or folders of them."""
+    guards_rollback: bool = True
+    """A rollback does not start if the old version is proven not to read what was written."""
+    unpublished_s_max: float = 2.0
+    """An event that is stored for so long, and not published although many younger ones are, was passed over."""
+
+    def __post_init__(self) -> None:
+        positive(every_s=self.every_s, unpublished_s_max=self.unpublished_s_max)
+
+
+@dataclass(frozen=True)
 class Scenario:
     name: str
     environment: Environment
@@ -112,6 +129,7 @@ class Scenario:
     faults: tuple[ScheduledFault, ...] = ()
     checkers: tuple[Checker, ...] = ()
     slo: Slo = Slo()
+    replay: Replay | None = None
     ending: Ending = Ending.COMPLETE
     driver: str = "local"
     seed: int = 1

@@ -22,7 +22,7 @@ from harness.faults.selection import chosen
 from harness.faults.store import StoreFault
 from harness.protocols import Driver, Fault, Instance, Link, Strategy
 from harness.protocols.load import LoadPlace
-from harness.scenario import Change, Load, LoadWhere, Scenario, ScheduledFault
+from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
 from harness.toml_reader import nearest
 from harness.versions import resolve
 from harness.windows import Condition, Selection, Window
@@ -33,6 +33,8 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     check_change(scenario.change, scenario.environment)
     check_strategy(scenario.strategy, driver)
     check_load(scenario.load, driver)
+    if scenario.replay is not None:
+        check_replay(scenario.replay, scenario.environment)
     steps = scenario.strategy.names(scenario.environment.routed.replicas)
     check_step(scenario.abort, steps)
     check_names(scenario.faults)
@@ -124,6 +126,15 @@ def check_load(load: Load, driver: type[Driver]) -> None:
     """Raises Unsupported if the driver has no place for the load's workers."""
     if load.where is LoadWhere.CLUSTER and LoadPlace not in driver.offers:
         raise Unsupported(f'the driver {driver.name!r} has no cluster to send the load from; write where = "here"')
+
+
+def check_replay(replay: Replay, environment: Environment) -> None:
+    """Raises InvalidInput if nothing could be replayed."""
+    if not environment.readers:
+        raise InvalidInput(f"environment {environment.name!r} has no [[readers]] to replay anything through")
+    for recording in replay.recordings:
+        if not recording.exists():
+            raise InvalidInput(f"there is no recording {recording}")
 
 
 def _names(capabilities: frozenset[type]) -> str:

@@ -18,7 +18,7 @@ from harness.errors import InvalidInput
 from harness.faults.selection import may_be_chosen
 from harness.protocols import Checker, Driver, Fault, Strategy
 from harness.registry import Group
-from harness.scenario import Change, Load, Scenario, Slo
+from harness.scenario import Change, Load, Replay, Scenario, Slo
 from harness.toml_reader import Table, nearest
 from harness.toml_values import amend, build, convert, options
 from harness.windows import Condition, ScheduledFault, Selection, Window
@@ -40,7 +40,7 @@ WINDOW: Mapping[str, tuple[str, type]] = {
 BEGINNINGS, ENDS = ("at", "at_s", "when"), ("for_s", "until", "until_when")
 AIMS = ("target", "store", "service", "version")
 """By which a fault says what it breaks."""
-OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "checkers")
+OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "replay", "checkers")
 """Keys that are read here; all others are fields of Scenario."""
 
 
@@ -63,6 +63,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
     driver = _driver(table, overrides)
     strategy = _strategy(table, driver)
     slo = build(Slo, table.table("slo"))
+    replay = _replay(table, environment)
     scenario = build(
         Scenario,
         table,
@@ -73,8 +74,9 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         strategy=strategy,
         load=_loaded(_load(table, driver), overrides),
         slo=slo,
+        replay=replay,
         faults=tuple(_faults(table, environment, strategy, driver)),
-        checkers=_checkers(table, environment, slo),
+        checkers=_checkers(table, default_checkers(environment, slo, replay)),
         source=path,
     )
     with table.blame("abort"):
@@ -244,14 +246,24 @@ def _window(table: Table) -> Window:
         raise table.error(f"{key} {rest}", key) from error
 
 
+def _replay(table: Table, environment: Environment) -> Replay | None:
+    if "replay" not in table:
+        return None
+    inner = table.table("replay")
+    replay = build(Replay, inner)
+    with inner.blame("recordings"):
+        scenario_check.check_replay(replay, environment)
+    return replay
+
+
 def _read(table: Table, key: str, kind: type) -> object:
     return convert(table.value(key), kind, table, key)
 
 
-def _checkers(table: Table, environment: Environment, slo: Slo) -> tuple[Checker, ...]:
-    """Those that ship and apply, but the excluded; with the options that the file gives instead of what `slo` says."""
+def _checkers(table: Table, applicable: tuple[Checker, ...]) -> tuple[Checker, ...]:
+    """Those that apply, but the excluded; with the options that the file gives instead of what `slo` says."""
     inner = table.table("checkers")
-    chosen = {checker.name: checker for checker in default_checkers(environment, slo)}
+    chosen = {checker.name: checker for checker in applicable}
     for name in inner.texts("exclude", ()):
         if chosen.pop(name, None) is None:
             raise inner.error(f"no checker {name!r} would judge this; {nearest(name, chosen)}", "exclude")

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 FORMATS = ("avro", "jsonschema", "protobuf")
 MODES = ("BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE")
+ENCODINGS = ("wire", "json")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 format_option = click.option(
     "--format", "format_name", type=click.Choice(FORMATS), help="Told by the files' names where it is not given."
+)
+message_option = click.option("--message", help="Protobuf: which message is the event.")
+encoding_option = click.option(
+    "--encoding", type=click.Choice(ENCODINGS), help="Protobuf: how events are kept.  [default: wire]"
 )
 
 
@@ -37,6 +42,8 @@ def schema() -> None:
 @schema.command()
 @click.argument("folder", required=False, type=FOLDER)
 @format_option
+@message_option
+@encoding_option
 @click.option("--reader", type=FILE, help="Schema that reads; with --writer in place of a folder.")
 @click.option("--writer", type=FILE, help="Schema that wrote.")
 @click.option("--pairs", type=FILE, help="JSON list of {reader, writer}; a line of JSON is printed for each.")
@@ -51,6 +58,8 @@ def schema() -> None:
 def check(
     folder: Path | None,
     format_name: str | None,
+    message: str | None,
+    encoding: str | None,
     reader: Path | None,
     writer: Path | None,
     pairs: Path | None,
@@ -68,18 +77,20 @@ def check(
         raise InvalidInput("give one of a folder, --reader with --writer, or --pairs")
     if folder is None and (mode is not None or lag_max is not None):
         raise InvalidInput("--mode and --lag are for a folder")
+    if folder is not None and message:
+        raise InvalidInput("--message is for pairs; in a folder the event is named by its file or folder")
     if pairs is not None and output not in (None, "json"):
         raise InvalidInput("--pairs prints a line of JSON for each pair, and nothing else")
     if pairs is not None:
-        return _check_pairs(pairs, format_name)
+        return _check_pairs(pairs, format_name, message, encoding)
     if folder is not None:
-        return _check_folder(folder, format_name, mode, lag_max, output or "text")
+        return _check_folder(folder, format_name, encoding, mode, lag_max, output or "text")
     if reader is None or writer is None:
         raise InvalidInput("--reader and --writer are given together")
-    return _check_pair(reader, writer, format_name, output or "text")
+    return _check_pair(reader, writer, _format(format_name, message, encoding, reader, writer), output or "text")
 
 
-def _check_pairs(pairs: Path, format_name: str | None) -> int:
+def _check_pairs(pairs: Path, format_name: str | None, message: str | None, encoding: str | None) -> int:
     from harness.schemas.checking import exit_code
     from harness.schemas.decision import Decision
     from harness.schemas.formats import find
@@ -90,7 +101,7 @@ def _check_pairs(pairs: Path, format_name: str | None) -> int:
         raise InvalidInput("--pairs needs --format")
     found = set()
     broken = False
-    for pair in check_pairs(find(format_name), pairs):
+    for pair in check_pairs(find(format_name, message=message, encoding=encoding), pairs):
         click.echo(pair_line(pair))
         if isinstance(pair.outcome, Decision):
             found.add(pair.outcome.compatibility)
@@ -99,17 +110,18 @@ def _check_pairs(pairs: Path, format_name: str | None) -> int:
     return exit_code(found, broken=broken)
 
 
-def _check_pair(reader: Path, writer: Path, format_name: str | None, output: str) -> int:
+def _check_pair(reader: Path, writer: Path, format_: SchemaFormat, output: str) -> int:
     from harness.schemas.checking import check_pair
     from harness.schemas.report.text import pair_text
 
-    format_ = _format(format_name, reader, writer)
     checked = check_pair(format_, reader, writer)
     click.echo(pair_text(checked.answers[0]) if output == "text" else _document(checked, format_, output))
     return checked.exit_code
 
 
-def _check_folder(path: Path, format_name: str | None, mode: str | None, lag_max: int | None, output: str) -> int:
+def _check_folder(
+    path: Path, format_name: str | None, encoding: str | None, mode: str | None, lag_max: int | None, output: str
+) -> int:
     from harness.schemas.checking import check_folder
     from harness.schemas.folder import read_folder
     from harness.schemas.formats import find
@@ -117,7 +129,7 @@ def _check_folder(path: Path, format_name: str | None, mode: str | None, lag_max
     from harness.schemas.report.text import folder_text
 
     folder = read_folder(path, format_name)
-    format_ = find(folder.format)
+    format_ = find(folder.format, encoding=encoding)
     checked = check_folder(format_, folder, Mode(mode.upper()) if mode else None, lag_max)
     click.echo(folder_text(checked) if output == "text" else _document(checked, format_, output))
     return checked.exit_code
@@ -136,7 +148,9 @@ def _document(checked: Checked, format_: SchemaFormat, output: str) -> str:
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 @format_option
-def diff(old: Path, new: Path, format_name: str | None) -> None:
+@message_option
+@encoding_option
+def diff(old: Path, new: Path, format_name: str | None, message: str | None, encoding: str | None) -> None:
     """Tell what differs between two versions of a schema, and what each difference means.
 
     Backward: the new version reads what the old one wrote. Forward: the old version reads what the new one writes.
@@ -145,7 +159,7 @@ def diff(old: Path, new: Path, format_name: str | None) -> None:
     from harness.schemas.optional import Differing
     from harness.schemas.report.text import differences_text
 
-    format_ = _format(format_name, old, new)
+    format_ = _format(format_name, message, encoding, old, new)
     before, after = read_schema(format_, old), read_schema(format_, new)
     found = format_.differences(before, after) if isinstance(format_, Differing) else None
     click.echo(differences_text(found, format_.decide(after, before), format_.decide(before, after)))
@@ -154,9 +168,18 @@ def diff(old: Path, new: Path, format_name: str | None) -> None:
 @schema.command()
 @click.argument("rule", required=False)
 @format_option
+@message_option
+@encoding_option
 @click.option("--reader", type=FILE, help="Explain why this schema does not read …")
 @click.option("--writer", type=FILE, help="… what this one wrote.")
-def explain(rule: str | None, format_name: str | None, reader: Path | None, writer: Path | None) -> None:
+def explain(
+    rule: str | None,
+    format_name: str | None,
+    message: str | None,
+    encoding: str | None,
+    reader: Path | None,
+    writer: Path | None,
+) -> None:
     """Explain a rule by its name: what it means, an event that it refuses, and how to evolve safely instead.
 
     Without a name all rules are listed; with --reader and --writer the pair is decided and its rule explained.
@@ -165,25 +188,24 @@ def explain(rule: str | None, format_name: str | None, reader: Path | None, writ
     from harness.schemas.report.text import rules_text
 
     if reader is not None and writer is not None:
-        _explain_pair(reader, writer, format_name)
+        _explain_pair(reader, writer, _format(format_name, message, encoding, reader, writer))
         return
     if reader is not None or writer is not None:
         raise InvalidInput("--reader and --writer are given together")
-    format_ = find(format_name or "avro")
+    format_ = find(format_name or "avro", encoding=encoding)
     rules = _rules(format_)
     if not rules:
         raise InvalidInput(f"the rules of {format_.name} are not described one by one; give --reader and --writer")
     if rule is None:
         click.echo(rules_text(rules))
         return
-    click.echo(_explained(format_, _find_rule(rules, rule)))
+    click.echo(_explained(format_, _find_rule(format_, rules, rule)))
 
 
-def _explain_pair(reader: Path, writer: Path, format_name: str | None) -> None:
+def _explain_pair(reader: Path, writer: Path, format_: SchemaFormat) -> None:
     from harness.schemas.checking import check_pair
     from harness.schemas.report.text import pair_text, rule_of_pair_text
 
-    format_ = _format(format_name, reader, writer)
     answer = check_pair(format_, reader, writer).answers[0]
     click.echo(pair_text(answer))
     named = [rule for rule in _rules(format_) if rule.name == answer.decision.rule]
@@ -198,10 +220,16 @@ def _explained(format_: SchemaFormat, rule: RuleText) -> str:
     return rule_text(rule, example)
 
 
-def _find_rule(rules: Sequence[RuleText], name: str) -> RuleText:
+def _find_rule(format_: SchemaFormat, rules: Sequence[RuleText], name: str) -> RuleText:
+    from harness.schemas.optional import Choosing
+
     for rule in rules:
         if rule.name == name:
             return rule
+    if isinstance(format_, Choosing):
+        for encoding in ENCODINGS:
+            if name in {rule.name for rule in _rules(format_.choosing(encoding=encoding))}:
+                raise InvalidInput(f"{name} is a rule of the other encoding; choose it with --encoding {encoding}")
     raise InvalidInput(f"there is no rule {name!r}; {nearest(name, (rule.name for rule in rules))}")
 
 
@@ -245,17 +273,17 @@ def gate(
     return answer.exit_code
 
 
-def _format(name: str | None, *files: Path) -> SchemaFormat:
+def _format(name: str | None, message: str | None, encoding: str | None, *files: Path) -> SchemaFormat:
     """The one that was asked for, or that both files' names say."""
     from harness.schemas.formats import find, format_of
 
     if name is not None:
-        return find(name)
+        return find(name, message=message, encoding=encoding)
     told = {format_of(file) for file in files}
     only = told.pop()
     if told or only is None:
         raise InvalidInput("the files' names do not say of which format they are; choose one with --format")
-    return find(only)
+    return find(only, message=message, encoding=encoding)
 
 
 def _rules(format_: SchemaFormat) -> tuple[RuleText, ...]:

@@ -24,7 +24,9 @@ from typing import Protocol
 from harness import registry
 from harness.errors import HarnessError
 from harness.facts import machine
+from harness.history import History, Kind, Moment
 from harness.reporting.summary import (
+    FaultCount,
     MatrixCell,
     NotShown,
     RunRow,
@@ -37,6 +39,7 @@ from harness.runner import RunResult, open_session
 from harness.scenario import Scenario
 from harness.scenario_file import Overrides, overridden, read_scenario
 from harness.verdict import Status, Verdict
+from harness.windows import ScheduledFault
 from tests.integration.matrix import CASES, ROOT, STRATEGIES, Case, scenario
 from tests.integration.pitfalls import ALL, Expectation
 
@@ -103,6 +106,7 @@ class Nightly:
             _detected_after_s(right, described.settle_s),
             self._report(result),
             "" if right else f"{worst.checker}: {worst.reason}" if worst else ALL_PASSED,
+            faults=fault_counts(described, result.folder),
         )
 
     def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
@@ -135,6 +139,7 @@ class Nightly:
             telling.checker if telling else "",
             telling.reason if telling else ALL_PASSED,
             report=self._report(result),
+            faults=fault_counts(described, result.folder),
         )
 
     def _report(self, result: RunResult) -> str:
@@ -158,6 +163,22 @@ def main() -> int:
     print(render_markdown(summary))
     print(f"summary: {os.path.relpath(paths.page)}")
     return 0 if summary.status is Status.PASS else 1
+
+
+def fault_counts(described: Scenario, folder: Path) -> tuple[FaultCount, ...]:
+    """Of the faults that were to be injected, how many were seen to bite and to heal: of a run without a history none
+    was."""
+    moments: Sequence[Moment] = ()
+    if (folder / "history").is_dir():
+        with History.load(folder / "history") as history:
+            moments = history.moments(Kind.FAULT)
+    return tuple(_fault_count(scheduled, described.driver, moments) for scheduled in described.faults)
+
+
+def _fault_count(scheduled: ScheduledFault, driver: str, moments: Sequence[Moment]) -> FaultCount:
+    own = [moment for moment in moments if moment.name == scheduled.name]
+    bit, healed = (sum(moment.detail.get(word) is True for moment in own) for word in ("bit", "healed"))
+    return FaultCount(registry.FAULTS.kind_of(scheduled.fault), driver, scheduled.window.times, bit, healed)
 
 
 def summary_of(rows: Sequence[MatrixCell | RunRow], began: datetime) -> Summary:

@@ -20,14 +20,15 @@ from harness.checkers.phantoms import Phantoms
 from harness.checkers.projection import Projection
 from harness.checkers.projection_lag import ProjectionLag
 from harness.checkers.recovery import Recovery
+from harness.checkers.replay import Replay as ReplayChecker
 from harness.checkers.rollback import Rollback
 from harness.environment import Environment
 from harness.protocols import Checker
-from harness.scenario import Slo
+from harness.scenario import Replay, Slo
 
 
-def default_checkers(environment: Environment, slo: Slo) -> tuple[Checker, ...]:
-    """Those that apply to what the environment has, with the service levels of the scenario."""
+def default_checkers(environment: Environment, slo: Slo, replay: Replay | None = None) -> tuple[Checker, ...]:
+    """Those that apply to what the environment has and the run does, with the service levels of the scenario."""
     return (
         Load(),
         Faults(),
@@ -39,6 +40,7 @@ def default_checkers(environment: Environment, slo: Slo) -> tuple[Checker, ...]:
         *_event_checkers(environment),
         *((Projection(), ProjectionLag(slo.projection_lag_s_max)) if environment.projection else ()),
         *((MonotonicReads(),) if any(not operation.writes for operation in environment.operations) else ()),
+        *((ReplayChecker(),) if replay is not None else ()),
     )
 
 

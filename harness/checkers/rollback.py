@@ -67,7 +67,8 @@ class Rollback:
 
     It is over when the service level (`error_rate_max`, `p99_ms_max`) holds in every second from then on, and the old
     version serves each stream that the new version wrote. A gate that let the new version pass without having had any
-    request to judge by leaves the run unknown.
+    request to judge by leaves the run unknown, and so does an expected rollback for want of proof: by a gate that was
+    inconclusive, had no data, or could not measure.
     """
 
     name: ClassVar[str] = "rollback"
@@ -89,6 +90,8 @@ class Rollback:
             return Verdict(self.name, Status.UNKNOWN, reason)
         if not setbacks:
             return self._not_rolled_back(history, endings[-1])
+        if history.facts.ending == Ending.ROLLBACK and (doubt := _for_want_of_proof(history, setbacks[0])):
+            return Verdict(self.name, Status.UNKNOWN, doubt)
         missing = lacking(history, self.name, "requests")
         if missing is not None:
             return missing
@@ -184,6 +187,19 @@ _WROTE = """
     WHERE version = $new AND outcome = 'ok' AND stream IS NOT NULL
         AND operation IN (SELECT operation FROM operations WHERE writes)
 """
+
+
+def _for_want_of_proof(history: History, setback: Moment) -> str | None:
+    """Why nobody knows whether the version that was rolled back was bad; None if its gate found that it was."""
+    refused = [
+        gate
+        for gate in history.moments(Kind.GATE)
+        if gate.at_ns <= setback.at_ns and gate.detail.get("passed") is False
+    ]
+    if not refused or refused[-1].detail.get("outcome", "fail") == "fail":
+        return None
+    outcome, reason = refused[-1].detail["outcome"], refused[-1].detail.get("reason")
+    return f"{history.facts.new} was rolled back for want of proof, not because it was found bad ({outcome}): {reason}."
 
 
 def _figures(clock: Clock) -> dict[str, Cell]:

@@ -5,7 +5,8 @@
     models.py            what an object may do: register, counter, set, queue, log, or a class of your own
     linearizability/     whether one order explains it all
     streams/             what goes wrong with streams, on columns of millions of messages
-    sessions.py …        one promise a file
+    promises.py          what a judge of one promise is; catalogue.py names them, and they are in
+    sessions.py, objects.py, set_full.py
 
 `docs/consistency.md` defines each of them, with what it costs.
 """

@@ -357,6 +357,9 @@ class _InOrder(Model[int]):
         last = first + 1 if operation.name == "append" else bisect_right(self._places, place)
         return state + 1 if first <= state < last else REFUSED
 
+    def show(self, state: int) -> str:
+        return shown(self._places[state - 1][0] if state else 0)
+
     @staticmethod
     def _place(operation: Operation) -> tuple[int, bool]:
         return position_of(operation), operation.name == "read"

@@ -91,14 +91,21 @@ class _Ended(Effect):
     before: PodFacts
     ended_by: str
     """Why it must have ended; "": for any reason."""
+    killed: int = 0
+    """How many of its processes the kernel killed for that reason, by the kernel's own count. The cluster's word may
+    be another: its node's runtime learns of an end and of the reason on two ways, and tells of what comes first."""
 
     def bites(self) -> Proof:
         until(lambda: self._ended() is not None, PROOF_TIMEOUT_S, POLL_S)
         ended = self._ended()
         if ended is None:
             return Proof(False, f"the container of {self.before.name} has not ended")
-        seen = self.ended_by in ("", ended.ended_by)
-        return Proof(seen, f"the container of {self.before.name} ended, and the cluster says why: {ended.ended_by}")
+        said = f"the container of {self.before.name} ended, and the cluster says why: {ended.ended_by}"
+        if self.ended_by in ("", ended.ended_by):
+            return Proof(True, said)
+        if self.killed:
+            return Proof(True, f"{said}; by the kernel's own count it killed {self.killed} for want of memory")
+        return Proof(False, said)
 
     def _ended(self) -> PodFacts | None:
         now = self.podded.pod(self.before.name)
@@ -110,7 +117,7 @@ class _Ended(Effect):
 
 @contextmanager
 def _ending(
-    system: System, target: str, end: Callable[[Containered, str], None], ended_by: str = ""
+    system: System, target: str, end: Callable[[Containered, str], int | None], ended_by: str = ""
 ) -> Iterator[Effect]:
     assert isinstance(system, Podded)
     assert isinstance(system, Containered)
@@ -119,9 +126,9 @@ def _ending(
     before = system.pod(system.pod_of(instance.name))
     if before is None:
         raise HarnessError(f"the pod of {instance.name} is gone")
-    end(system, before.name)
+    killed = end(system, before.name)
     try:
-        yield _Ended(system, fleet, before, ended_by)
+        yield _Ended(system, fleet, before, ended_by, killed or 0)
     finally:
         _restore(system, system, instance)
 
@@ -154,7 +161,7 @@ class OomKill:
     needs: ClassVar[frozenset[type]] = frozenset({Podded, Containered})
     account: ClassVar[Account] = Account(
         "uses up the memory of the container of one instance",
-        "the cluster says that it ended, and of what: OOMKilled",
+        "the cluster says that it ended, and it or the kernel of what: OOMKilled",
         "its node starts it again; the service is ready",
     )
 

@@ -34,11 +34,11 @@ class _Killed(Effect):
     system: System
     killable: Killable
     instance: Instance
-    pid: int | None
+    pid: int
 
     def bites(self) -> Proof:
         gone = until(lambda: self.killable.pid(self.instance.name) is None, PROOF_TIMEOUT_S)
-        return Proof(self.pid is not None and gone, f"pid {self.pid} of {self.instance.name} is {_word(gone)}")
+        return Proof(gone, f"pid {self.pid} of {self.instance.name} is {_word(gone)}")
 
     def heals(self) -> Proof:
         is_ready = partial(self.system.ready, self.instance.name)
@@ -66,6 +66,8 @@ class Kill:
         assert isinstance(system, Killable)
         instance = find(system, self.target)
         pid = system.pid(instance.name)
+        if pid is None:
+            raise HarnessError(f"{instance.name} is dead already")
         system.kill(instance.name)
         try:
             yield _Killed(system, system, instance, pid)
@@ -107,6 +109,8 @@ class Pause:
     def inject(self, system: System) -> Iterator[Effect]:
         assert isinstance(system, Pausable)
         instance = find(system, self.target)
+        if system.paused(instance.name):
+            raise HarnessError(f"{instance.name} is paused already")
         system.pause(instance.name)
         try:
             yield _Paused(system, system, instance)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from harness.environment import Service
 from harness.errors import StartFailed, StepFailed, Unreachable
 from harness.history import Kind
 from harness.lanes.census import Census
-from harness.lanes.gates import Live, judge
+from harness.lanes.gates import Live
 from harness.lanes.rollouts import Rollouts
 from harness.lanes.stage import Stage
+from harness.lanes.watches import Watches
 from harness.protocols import (
     Action,
     Add,
@@ -24,6 +25,7 @@ from harness.protocols import (
     Migrate,
     Outcome,
     Remove,
+    RolledBack,
     Route,
     Run,
     Setback,
@@ -39,20 +41,28 @@ from harness.verdict import Cell
 from harness.versions import resolve
 
 READY_POLL_S = 0.05
-GATE_POLL_S = 0.25
 REQUEST_TIMEOUT_S = 5.0
 
 
 class Deployment:
     """Drives the scenario's strategy against a system. `run` returns when it is complete, rolled back or stuck."""
 
-    def __init__(self, scenario: Scenario, system: System, stage: Stage, live: Live) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        system: System,
+        stage: Stage,
+        live: Live,
+        objection: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`objection` says why a rollback may not start, if that is proven."""
         self._scenario = scenario
         self._system = system
         self._stage = stage
-        self._live = live
+        self._objection = objection
         self._census = Census(system, stage)
         self._rollouts = Rollouts(system, scenario.change, stage, self._census, self._heed_abort)
+        self._watches = Watches(scenario.change, stage, live, self._census, self._heed_abort)
         self._setback: Setback | None = None
 
     def survey(self) -> None:
@@ -71,7 +81,10 @@ class Deployment:
                 try:
                     outcome = self._perform(action)
                 except Setback as setback:
-                    self._turn_back(setback)
+                    if refused := self._turn_back(setback):
+                        steps.close()
+                        self._end("stuck", refused)
+                        return
                     action = steps.throw(setback)
                 else:
                     action = steps.send(outcome)
@@ -80,10 +93,15 @@ class Deployment:
         except Setback as setback:
             self._end("stuck", str(setback))
 
-    def _turn_back(self, setback: Setback) -> None:
-        if self._setback is None:
-            self._stage.record(Kind.SETBACK, "setback", {"reason": str(setback)})
-            self._setback = setback
+    def _turn_back(self, setback: Setback) -> str:
+        """Why there is no way back, if that is proven: then all stays as it is, as what was written is read so."""
+        if self._setback is not None:
+            return ""
+        self._stage.record(Kind.SETBACK, "setback", {"reason": str(setback)})
+        self._setback = setback
+        if isinstance(setback, RolledBack) or not (objection := self._objection()):
+            return ""
+        return f"no rollback was started, as {objection}; it was wanted, as {setback}"
 
     def _end(self, outcome: str, reason: str) -> None:
         self._stage.end_step()
@@ -135,7 +153,7 @@ class Deployment:
                 detail.update(exit_code=departure.exit_code, killed=departure.killed, took_s=departure.took_s)
                 self._census.take()
             case Watch():
-                self._watch(action)
+                self._watches.perform(action)
             case Migrate(phase, version):
                 self._migrate(phase, version)
             case Apply() | AwaitRollout() | Undo() | Run():
@@ -173,39 +191,6 @@ class Deployment:
                 _get(instance.url, paths[number % len(paths)])
             except (OSError, http.client.HTTPException) as cause:
                 raise Setback(f"warming up {instance.name} met {cause!r}") from cause
-
-    def _watch(self, watch: Watch) -> None:
-        """Ends early only on failures that the rest of the watch could not make good."""
-        began_ns = self._stage.now_ns()
-        due_ns = began_ns + round(watch.duration_s * 1e9)
-        while (now_ns := self._stage.now_ns()) < due_ns:
-            self._heed_abort()
-            self._census.glance()
-            if watch.gate is not None:
-                elapsed_share = (now_ns - began_ns) / (due_ns - began_ns)
-                tally = self._live.tally(watch.version, began_ns)
-                if tally.failed > watch.gate.error_rate_max * max(tally.requests / max(elapsed_share, 0.2), 1) and (
-                    tally.requests >= watch.gate.requests_min
-                ):
-                    break
-            self._stage.sleep(min(GATE_POLL_S, max(0.0, (due_ns - self._stage.now_ns()) / 1e9)))
-        if watch.gate is None:
-            return
-        self._await_data(watch, began_ns, patience_ns=due_ns - began_ns)
-        judgement = judge(watch.gate, self._live.tally(watch.version, began_ns), watch.version)
-        self._stage.record(Kind.GATE, f"gate {watch.version}", judgement.detail())
-        if not judgement.passed:
-            raise Setback(judgement.reason)
-
-    def _await_data(self, watch: Watch, began_ns: int, patience_ns: int) -> None:
-        """A small share of a small load may need longer to say anything; it gets the watch's length once more."""
-        assert watch.gate is not None
-        deadline_ns = self._stage.now_ns() + patience_ns
-        while self._live.tally(watch.version, began_ns).requests < watch.gate.requests_min:
-            self._heed_abort()
-            if self._stage.now_ns() > deadline_ns:
-                return
-            self._stage.sleep(GATE_POLL_S)
 
     def _migrate(self, phase: str, version: str) -> None:
         resolved = resolve(self._scenario.environment, version)

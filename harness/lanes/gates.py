@@ -1,4 +1,7 @@
-"""Gates: may the deployment go on, by what the new version did since the watch began?"""
+"""Gates: may the deployment go on, by what the new version did since the watch began?
+
+Five outcomes are kept apart, and only one of them lets it go on: see harness/analysis/outcomes.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.analysis.outcomes import Finding, Outcome
+from harness.analysis.traffic import Traffic
 from harness.protocols import Gate
 from harness.verdict import Cell
 
@@ -31,17 +36,26 @@ class Live(Protocol):
     def done(self, since_ns: int, version: str = "") -> Tally:
         """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
 
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
+        """What both versions did with requests that were due from `since_ns` to before `until_ns`, by its seconds."""
+        ...
+
 
 @dataclass(frozen=True)
 class Judgement:
     version: str
-    passed: bool
+    outcome: Outcome
     reason: str
     tally: Tally
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome is Outcome.PASS
 
     def detail(self) -> Mapping[str, Cell]:
         return {
             "version": self.version,
+            "outcome": self.outcome.value,
             "passed": self.passed,
             "reason": self.reason,
             "requests": self.tally.requests,
@@ -53,23 +67,28 @@ class Judgement:
 def judge(gate: Gate, tally: Tally, version: str) -> Judgement:
     """A gate that has too little to judge by does not pass."""
 
-    def say(passed: bool, reason: str) -> Judgement:
-        return Judgement(version, passed, reason, tally)
+    finding = _find(gate, tally, version)
+    return Judgement(version, finding.outcome, finding.reason, tally)
 
+
+def _find(gate: Gate, tally: Tally, version: str) -> Finding:
     if tally.requests < gate.requests_min:
-        return say(False, f"{version} answered {tally.requests} requests; the gate needs {gate.requests_min} to judge")
+        outcome = Outcome.INCONCLUSIVE if tally.requests else Outcome.NO_DATA
+        return Finding(
+            outcome, f"{version} answered {tally.requests} requests; the gate needs {gate.requests_min} to judge"
+        )
     assert tally.error_rate is not None  # there are requests
     if tally.error_rate > gate.error_rate_max:
-        return say(
-            False,
+        return Finding(
+            Outcome.FAIL,
             f"{version} failed {tally.error_rate:.1%} of {tally.requests} requests; "
             f"the gate allows {gate.error_rate_max:.1%}",
         )
     if tally.p99_ms is None:
-        return say(False, f"{version} answered no request whose latency says anything")
+        return Finding(Outcome.NO_DATA, f"{version} answered no request whose latency says anything")
     if tally.p99_ms > gate.p99_ms_max:
-        return say(
-            False,
+        return Finding(
+            Outcome.FAIL,
             f"{version} took {tally.p99_ms:.0f} ms at the 99th percentile; the gate allows {gate.p99_ms_max:g} ms",
         )
-    return say(True, f"{version} held: {tally.error_rate:.1%} errors, p99 {tally.p99_ms:.0f} ms")
+    return Finding(Outcome.PASS, f"{version} held: {tally.error_rate:.1%} errors, p99 {tally.p99_ms:.0f} ms")

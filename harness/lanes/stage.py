@@ -45,6 +45,11 @@ class Stage:
         """What was recorded as `moment` ends now, and this is what else is known of it."""
         self._timeline.end(moment, detail)
 
+    def lasted(self, since_ns: int, kind: Kind, name: str, detail: Mapping[str, Cell]) -> Moment:
+        """Something that began at a time of the history, and is over now."""
+        at_ns, until_ns = self._origin_ns + since_ns, time.monotonic_ns()
+        return self._timeline.add(kind, name, detail, at_ns=at_ns, until_ns=until_ns)
+
     def announce(self, step: str) -> None:
         """The deployment is in `step` from now on; the step before it has ended."""
         self.end_step()

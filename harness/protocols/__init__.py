@@ -6,6 +6,7 @@ An implementation is one class in one file, found by an entry point (`harness.dr
 
 from __future__ import annotations
 
+from harness.protocols.analysis import Analysis, Limit, Metric
 from harness.protocols.capabilities import (
     Disconnectable,
     Drainable,
@@ -75,6 +76,7 @@ __all__ = (
     "Account",
     "Action",
     "Add",
+    "Analysis",
     "Announce",
     "Apply",
     "AwaitReady",
@@ -101,6 +103,7 @@ __all__ = (
     "Hindrance",
     "Instance",
     "Killable",
+    "Limit",
     "Limitable",
     "Limits",
     "Link",
@@ -108,6 +111,7 @@ __all__ = (
     "Manner",
     "Meddlesome",
     "Meddling",
+    "Metric",
     "Migrate",
     "OpenFiles",
     "Outageable",

@@ -50,8 +50,9 @@ class Containered(Protocol):
     def kill_container(self, pod: str) -> None:
         """SIGKILL to all of its processes."""
 
-    def exhaust_memory(self, pod: str) -> None:
-        """Take all memory that its container may have, until the kernel kills who is in it.
+    def exhaust_memory(self, pod: str) -> int:
+        """Take all memory that its container may have, until the kernel kills who is in it. How many it killed, by its
+        own count; 0 if the count went with the container.
 
         Raises HarnessError if it has no limit: then nothing would stop it.
         """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from harness.bounds import fraction, positive
+from harness.protocols.analysis import Analysis
 from harness.protocols.platforms import AS_WRITTEN, RolloutPolicy
 from harness.protocols.system import Instance
 
@@ -74,11 +75,15 @@ class Remove:
 
 @dataclass(frozen=True)
 class Watch:
-    """Let the load flow for `duration_s`, then judge `version` by `gate` (None: only wait)."""
+    """Let the load flow for `duration_s`, then judge `version` by `gate` (None: only wait).
+
+    With an `analysis`, it is held against the old version meanwhile, by all the answers since the first such watch.
+    """
 
     duration_s: float
     version: str
     gate: Gate | None
+    analysis: Analysis | None = None
 
 
 @dataclass(frozen=True)

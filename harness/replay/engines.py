@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Protocol
+from typing import Final, Protocol
 
 from harness.errors import InvalidInput
 from harness.replay.ordered import Ordered
 from harness.replay.part import replay_part
 from harness.replay.plan import Plan, Tallies
 from harness.supervisor import Supervisor, scratch_folder
+
+_LOCALHOST: Final = ("localhost", "127.0.0.1")
+_CONNECT_S: Final = 10.0
 
 
 def new_run_id() -> str:
@@ -81,9 +86,16 @@ class Ray:
         except ImportError as error:
             raise InvalidInput("the engine ray needs what `pip install 'rollproof[ray]'` brings") from error
         if self.address == "local":
-            ray.init(num_cpus=self.workers, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+            ray.init(
+                num_cpus=self.workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                _node_ip_address="127.0.0.1",
+            )
         else:
-            ray.init(address=self.address, log_to_driver=False)
+            _expect_answer(self.address, ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
+            ray.init(address=self.address, log_to_driver=False, logging_level=logging.WARNING)
         try:
             remote = ray.remote(num_cpus=1, max_retries=0)(work)
             waiting = [remote.remote(each) for each in works]
@@ -95,3 +107,17 @@ class Ray:
             raise cause if isinstance(cause, InvalidInput) else error from error
         finally:
             ray.shutdown()
+
+
+def _expect_answer(address: str, own_ip: str) -> None:
+    """Raises InvalidInput if nobody listens at HOST:PORT, which Ray itself would wait for without an end.
+
+    By localhost Ray means the machine's address on its network, `own_ip`.
+    """
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()) or "://" in address:
+        raise InvalidInput(f"the address of a Ray cluster is HOST:PORT, or `local`, not {address!r}")
+    try:
+        socket.create_connection((own_ip if host in _LOCALHOST else host, int(port)), _CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise InvalidInput(f"no Ray cluster answers at {address}: {error}") from error

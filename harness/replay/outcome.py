@@ -10,6 +10,8 @@ from harness.replay.wire import Effect, Newer
 KEPT_MAX: Final = 10
 """Failures and the like that are kept of a unit; the rest is counted."""
 EXCERPT_MAX: Final = 300
+ERROR_MAX: Final = 1_000
+"""Characters of an error that are kept: some quote the event, which may be long."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw
 
 from harness.protocols import Spawner
 from harness.replay.ordered import Unit
-from harness.replay.outcome import EXCERPT_MAX, KEPT_MAX, Failure, Outcome
+from harness.replay.outcome import ERROR_MAX, EXCERPT_MAX, KEPT_MAX, Failure, Outcome
 from harness.replay.process import Limits, Say, VersionProcess
 from harness.replay.versions import Version
 from harness.replay.wire import SNAPSHOT, STATE, SYNC, Answer, Effect, Failed, Newer, begin
@@ -226,7 +226,7 @@ def _outcome(unit: str, events: int, answers: Sequence[Answer], find: Find) -> O
     for answer in answers:
         heard.hear(answer)
     stated = answers[-1]
-    unstated = stated.unstated
+    unstated = _shortened(stated.unstated)
     if stated.unit != unit or stated.events != events:
         unstated = f"it says that it took {stated.events} events of {stated.unit!r}, and was given {events} of {unit!r}"
     found = find(frozenset(failed.position for failed in heard.failed))
@@ -246,9 +246,14 @@ def _outcome(unit: str, events: int, answers: Sequence[Answer], find: Find) -> O
 
 def _told(failed: Failed, found: Mapping[int, RecordedEvent]) -> Failure:
     event = found.get(failed.position)
+    error, trace = _shortened(failed.error), _shortened(failed.trace)
     if event is None:
-        return Failure(failed.stream, None, "", None, "", failed.error, stderr=failed.trace)
-    return _failure(event, failed.error, stderr=failed.trace)
+        return Failure(failed.stream, None, "", None, "", error, stderr=trace)
+    return _failure(event, error, stderr=trace)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= ERROR_MAX else text[:ERROR_MAX] + "…"
 
 
 def _failure(event: RecordedEvent, error: str, *, crashed: bool = False, stderr: str = "") -> Failure:

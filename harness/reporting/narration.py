@@ -17,7 +17,7 @@ def narrate(moment: Moment) -> str:
     match moment.kind:
         case Kind.STEP:
             return f"step {moment.name}"
-        case Kind.ACTION | Kind.FAULT | Kind.MISSED | Kind.WORKER | Kind.MACHINE:
+        case Kind.ACTION | Kind.FAULT | Kind.MISSED | Kind.WORKER | Kind.MACHINE | Kind.REPLAY:
             return _TELLERS[moment.kind](moment)
         case Kind.GATE:
             return f"gate {'passed' if detail.get('passed') is True else 'FAILED'}: {detail.get('reason', moment.name)}"
@@ -79,6 +79,15 @@ def _machine(moment: Moment) -> str:
     return f"the machine's {moment.name} were {f'{busy:.0%}' if isinstance(busy, float) else 'unknown how'} busy"
 
 
+def _replay(moment: Moment) -> str:
+    """Only what is wrong: there is a reading a second."""
+    detail = moment.detail
+    if not detail.get("failed"):
+        return f"replay: {moment.name} is undecided: {detail['undecided']}" if detail.get("undecided") else ""
+    event = f"{detail.get('type') or 'an event'} (stream {detail.get('stream')}, position {detail.get('position')})"
+    return f"replay: {moment.name} FAILS at {event}: {detail.get('error')}"
+
+
 def _milliseconds(ns: Cell | None) -> str:
     return f"{ns / 1e6:.3f} ms" if isinstance(ns, int) else "unknown"
 
@@ -97,4 +106,5 @@ _TELLERS: Mapping[Kind, Callable[[Moment], str]] = {
     Kind.MISSED: _missed,
     Kind.WORKER: _worker,
     Kind.MACHINE: _machine,
+    Kind.REPLAY: _replay,
 }

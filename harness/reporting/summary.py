@@ -17,6 +17,21 @@ from harness.verdict import Status
 
 
 @dataclass(frozen=True)
+class FaultCount:
+    """Of one kind of fault on one driver: how often it was to be injected, and how often it provably bit and healed."""
+
+    kind: str
+    driver: str
+    scheduled: int
+    bit: int
+    healed: int
+
+    def __add__(self, other: FaultCount) -> FaultCount:
+        scheduled, bit = self.scheduled + other.scheduled, self.bit + other.bit
+        return FaultCount(self.kind, self.driver, scheduled, bit, self.healed + other.healed)
+
+
+@dataclass(frozen=True)
 class RunRow:
     """One run of a scenario. `report` is the path of its page relative to the summary; "" for none.
 
@@ -33,6 +48,7 @@ class RunRow:
     reason: str
     detection_s: float | None = None
     report: str = ""
+    faults: tuple[FaultCount, ...] = ()
 
     @property
     def as_expected(self) -> bool:
@@ -55,6 +71,7 @@ class VariantRow:
     detection_s: float | None = None
     report: str = ""
     reason: str = ""
+    faults: tuple[FaultCount, ...] = ()
 
     @property
     def as_expected(self) -> bool:
@@ -92,6 +109,16 @@ class Summary:
     @property
     def unexpected(self) -> int:
         return sum(not row.as_expected for row in self.runs) + sum(not row.as_expected for row in self.variants)
+
+    @property
+    def efficacy(self) -> tuple[FaultCount, ...]:
+        """Of all runs together, in the order of kinds."""
+        counts: dict[tuple[str, str], FaultCount] = {}
+        for faults in (*(run.faults for run in self.runs), *(variant.faults for variant in self.variants)):
+            for count in faults:
+                key = (count.kind, count.driver)
+                counts[key] = counts[key] + count if key in counts else count
+        return tuple(counts[key] for key in sorted(counts))
 
     @property
     def sentence(self) -> str:
@@ -188,6 +215,13 @@ def render_markdown(summary: Summary) -> str:
             for line in table.lines
         ]
         lines.append("")
+    if counts := summary.efficacy:
+        lines += ["| fault | driver | scheduled | bit | healed |", "|---|---|--:|--:|--:|"]
+        lines += [
+            f"| {_md(count.kind)} | {_md(count.driver)} | {count.scheduled} | {count.bit} | {count.healed} |"
+            for count in counts
+        ]
+        lines.append("")
     return "\n".join(lines)
 
 
@@ -201,6 +235,7 @@ def render_json(summary: Summary) -> bytes:
         "sentence": summary.sentence,
         "runs": [_words(row) for row in summary.runs],
         "variants": [_words(row) for row in summary.variants],
+        "efficacy": msgspec.to_builtins(summary.efficacy),
         "not_shown": msgspec.to_builtins(summary.not_shown),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

@@ -18,12 +18,12 @@ def render_verdicts(verdicts: Sequence[Verdict]) -> str:
         when = "" if verdict.first_violation_s is None else f" (first at {verdict.first_violation_s:.3f} s)"
         lines.append(f"  {verdict.status.name:<7}  {verdict.checker:<{width}}  {verdict.reason}{when}")
         if verdict.status is not Status.PASS:
-            lines.extend(f"{'':11}{line}" for evidence in verdict.evidence for line in _table(evidence))
+            lines.extend(f"{'':11}{line}" for evidence in verdict.evidence for line in render_evidence(evidence))
     return "\n".join(lines)
 
 
-def _table(evidence: Evidence) -> Iterator[str]:
-    """Columns are as wide as their widest cell."""
+def render_evidence(evidence: Evidence) -> Iterator[str]:
+    """Its title, and its records as a table: columns are as wide as their widest cell."""
     rows = [evidence.columns, *(tuple(cell(value) for value in record) for record in evidence.records)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(evidence.columns))]
     yield f"{evidence.title} ({len(evidence.records)} of {evidence.total}):"

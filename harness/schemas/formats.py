@@ -10,6 +10,7 @@ from typing import cast
 
 from harness.errors import InvalidInput
 from harness.schemas.decision import Schema, SchemaFormat
+from harness.schemas.optional import Choosing
 from harness.toml_reader import nearest
 
 
@@ -28,8 +29,11 @@ FORMATS: Mapping[str, Entry] = {
 }
 
 
-def find(name: str) -> SchemaFormat:
-    """Raises InvalidInput if there is no such format, or if what it needs is not installed."""
+def find(name: str, *, message: str | None = None, encoding: str | None = None) -> SchemaFormat:
+    """`message` and `encoding` are chosen where a format has several.
+
+    Raises InvalidInput if there is no such format, if what it needs is not installed, or if it has nothing to choose.
+    """
     if name not in FORMATS:
         raise InvalidInput(f"unknown format {name!r}; {nearest(name, FORMATS)}")
     module, _, cls = FORMATS[name].place.partition(":")
@@ -39,6 +43,10 @@ def find(name: str) -> SchemaFormat:
         raise InvalidInput(
             f"schemas of format {name} need {error.name}, which is not installed; pip install 'rollproof[schemas]'"
         ) from error
+    if message or encoding:
+        if not isinstance(made, Choosing):
+            raise InvalidInput(f"--message and --encoding are for protobuf, not for {name}")
+        return made.choosing(message, encoding)
     return cast(SchemaFormat, made)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from harness.schemas.decision import Schema
+from harness.schemas.decision import Schema, SchemaFormat
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,11 @@ class Differing(Protocol):
 class Explaining(Protocol):
     def rules(self) -> tuple[RuleText, ...]:
         """Every rule that a decision may name."""
+        ...
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    def choosing(self, message: str | None = None, encoding: str | None = None) -> SchemaFormat:
+        """The format for schemas that hold several messages, or that are written in several encodings."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.bounds import not_negative, percent
 from harness.environment import Service
-from harness.protocols import Announce, Gate, Instance, Route, Setback, Steps
+from harness.protocols import Analysis, Announce, Gate, Instance, Route, Setback, Steps
 from harness.scenario import Change
 from harness.strategies.fleet import CONTRACT, EXPAND, WORKERS, Fleet, finish, prepare, retreat, watch
 
@@ -28,7 +28,10 @@ class CanaryStep:
 
 @dataclass(frozen=True)
 class Canary:
-    """Instances of the new version grow with its weight, so that each carries about what a stable one does."""
+    """Instances of the new version grow with its weight, so that each carries about what a stable one does.
+
+    With an `analysis`, the new version is held against the old one while both serve.
+    """
 
     weights: tuple[CanaryStep, ...] = (
         CanaryStep(5, 5.0),
@@ -37,6 +40,7 @@ class Canary:
         CanaryStep(100, 3.0),
     )
     gate: Gate | None = Gate()
+    analysis: Analysis | None = None
 
     def __post_init__(self) -> None:
         if not self.weights:
@@ -64,7 +68,7 @@ class Canary:
         wanted = max(1, -(-fleet.routed.replicas * step.weight // 100))
         yield from fleet.add(fleet.routed, fleet.change.new, max(0, wanted - len(fleet.new)), smoke=True)
         yield Route({fleet.change.old: 100 - step.weight, fleet.change.new: step.weight})
-        yield from watch(fleet, step.hold_s, self.gate)
+        yield from watch(fleet, step.hold_s, self.gate, self.analysis)
 
 
 def _name(step: CanaryStep) -> str:

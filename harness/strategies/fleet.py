@@ -9,6 +9,7 @@ from harness.environment import Service
 from harness.protocols import (
     Action,
     Add,
+    Analysis,
     Announce,
     AwaitReady,
     Gate,
@@ -94,8 +95,8 @@ def finish(fleet: Fleet) -> Steps:
     yield Migrate("contract", fleet.change.new)
 
 
-def watch(fleet: Fleet, duration_s: float, gate: Gate | None) -> Steps:
-    yield Watch(duration_s, fleet.change.new, gate)
+def watch(fleet: Fleet, duration_s: float, gate: Gate | None, analysis: Analysis | None = None) -> Steps:
+    yield Watch(duration_s, fleet.change.new, gate, analysis)
 
 
 def retreat(fleet: Fleet, *, side_by_side: bool = True) -> Steps:

@@ -40,8 +40,9 @@ def describe(action: Action) -> str:
             return "route " + ", ".join(f"{version} {weight}" for version, weight in weights.items())
         case Remove(name):
             return f"remove {name}"
-        case Watch(duration_s, version, gate):
-            return f"watch {version} for {duration_s:g} s" + (" (no gate)" if gate is None else "")
+        case Watch(duration_s, version, gate, analysis):
+            blind = " (no gate)" if gate is None and analysis is None else ""
+            return f"watch {version} for {duration_s:g} s{blind}"
         case Migrate(phase, version):
             return f"{phase} {version}"
         case Apply() | AwaitRollout() | Undo() | Run():

@@ -18,16 +18,28 @@ _KINDS = "SELECT type, version, count(*), sum(bytes)::BIGINT, max(bytes) FROM he
 
 # Whether a stream's positions are first, first + 1, …, last, each once, is told by how many there are and by the sum
 # of their hashes, a hash of the multiset (Clarke et al., Incremental Multiset Hash Functions, 2003): nothing has to be
-# sorted, and nothing kept but a row a stream. The sums of 0, 1, …, n are made once for all streams.
-_SUSPECTED = """
+# sorted, and nothing kept but a row a stream. The sums of 0, 1, …, last are made once for all streams: of whole blocks
+# of numbers, and number by number only within the blocks in which a stream ends, as a stream may be as long as all.
+_BLOCK: Final = 4096
+_SUSPECTED: Final = f"""
     CREATE TEMP TABLE suspected AS
     WITH streams AS (
         SELECT stream, count(*) AS events, min(position) AS first, max(position) AS last, sum(hash(position)) AS hashed
         FROM heads GROUP BY stream
+    ), ends AS (
+        SELECT DISTINCT last, last // {_BLOCK} AS block FROM streams WHERE first <= 1 AND events = last - first + 1
+    ), blocks AS (
+        SELECT number // {_BLOCK} AS block, sum(hash(number)) AS hashed
+        FROM range(0, (SELECT coalesce(max(last), 0) + 1 FROM ends)) AS numbers(number) GROUP BY block
+    ), before AS (
+        SELECT block, sum(hashed) OVER (ORDER BY block) - hashed AS hashed FROM blocks
+    ), within AS (
+        SELECT number, block, sum(hash(number)) OVER (PARTITION BY block ORDER BY number) AS hashed
+        FROM (SELECT block, unnest(range(block * {_BLOCK}, (block + 1) * {_BLOCK})) AS number
+              FROM (SELECT DISTINCT block FROM ends))
     ), sums AS (
-        SELECT upto, sum(hash(upto)) OVER (ORDER BY upto) AS hashed
-        FROM range(0, (SELECT coalesce(max(last), 0) + 1 FROM streams WHERE first <= 1 AND events = last - first + 1))
-            AS numbers(upto)
+        SELECT last AS upto, before.hashed + within.hashed AS hashed
+        FROM ends JOIN within ON number = last JOIN before ON before.block = within.block
     )
     SELECT stream FROM streams LEFT JOIN sums ON upto = last
     WHERE first > 1 OR events <> last - first + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -25,7 +26,10 @@ def open_heads(recording: Recording) -> Iterator[tuple[duckdb.DuckDBPyConnection
 
     Of Parquet only the columns that a query asks for are read, when it asks. Raises InvalidInput.
     """
-    with duckdb.connect(config=dict(parquet.CONFIG)) as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="rollproof-heads-") as scratch,
+        duckdb.connect(config={**parquet.CONFIG, "temp_directory": scratch}) as connection,
+    ):
         if isinstance(recording, parquet.Parquet):
             yield connection, recording.create_heads(connection, TABLE)
         else:

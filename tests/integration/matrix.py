@@ -91,6 +91,7 @@ IN_ROLLOUTS = (
     case(
         "pool-never-recovers",
         "availability",
+        "recovery",
         faults=in_the_end(LinkFault("ledger", "postgres", "down"), 1.0),
         strategies=NO_DOWNTIME,
     ),
@@ -131,7 +132,7 @@ def scenario(case: Case, strategy: str, driver: str = "local") -> Scenario:
         faults=tuple(
             replace(scheduled, window=replace(scheduled.window, at_step=WRITING[strategy])) for scheduled in case.faults
         ),
-        slo=Slo(availability_min=_availability_min(case, strategy)),
+        slo=Slo(availability_min=_availability_min(case, strategy), recovery_s_max=5.0),
         ending=Ending.ROLLBACK if case.abort else Ending.COMPLETE,
         abort=_abort_step(strategy) if case.abort else "",
         driver=driver,

@@ -31,6 +31,8 @@ ROOT = Path(__file__).parents[2]
 DEAD = f"{os.getpid()}@1"
 """Our own number, but it began at another time."""
 GONE_WITHIN_S = 90.0
+DESCRIBED_WITHIN_S = 60.0
+"""A container has to be started and to end first, which takes its time beside all others."""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,9 @@ class TestKindDriver(DriverContract):
     def test_a_pod_that_ended_badly_is_described(self, system: RunningSystem) -> None:
         broken = system.add("web", "1.0+broken")
         described = system._workspace.logs / "kubernetes-pods.log"
-        assert eventually(lambda: f'"name": "{broken.name}-' in described.read_text())
+        assert eventually(
+            lambda: described.exists() and f"Pod {broken.name}-" in described.read_text(), DESCRIBED_WITHIN_S
+        )
 
 
 def test_an_image_that_cannot_be_had_is_named() -> None:

@@ -140,7 +140,7 @@ def test_what_kubernetes_says_is_heard_written_down_and_described(deployments: N
         proved(OomKill("ledger"), deployments)
         assert eventually(lambda: {"Killing", "Unhealthy"} <= {remark.reason for remark in heard}, 30)
     logs = deployments._members._logs
-    assert "OOMKilled" in (logs / "kubernetes-pods.log").read_text()
+    assert "exit code 137" in (logs / "kubernetes-pods.log").read_text()
     assert "Pod/ledger-" in (logs / "kubernetes-events.log").read_text()
 
 

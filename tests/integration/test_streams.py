@@ -116,6 +116,58 @@ def test_any_table_is_read_by_its_columns(database: str) -> None:
     assert [(each.origin, each.number) for each in broken] == [("table Journal", 31)]
 
 
+TRICKY = [
+    RecordedEvent("ä/1", 1, "Paid", 1, b' { "a" : 1.10 }'),
+    RecordedEvent("ä/1", 2, "Paid", 2, b'{"class_version":2}'),
+    RecordedEvent("b", 1, "Paid", 1, b"\x00\xff compressed"),
+    RecordedEvent("b", 2, "Paid", 1, b""),
+    RecordedEvent("b", 3, "Paid", 1, b"[1,\n2]"),
+]
+
+
+@pytest.fixture
+def journal(database: str) -> str:
+    """A table of another's making, which holds TRICKY."""
+    execute(database, "CREATE TABLE journal (entity text, revision int, kind text, body bytea)")
+    with psycopg.connect(database, autocommit=True) as connection, connection.cursor() as cursor:
+        rows = [(each.stream, each.position, each.type, each.data) for each in TRICKY]
+        cursor.executemany("INSERT INTO journal VALUES (%s, %s, %s, %s)", rows)
+    return database
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_what_is_recorded_by_a_mapping_is_what_the_table_holds(suffix: str, journal: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(
+        '[source]\nkind = "postgresql"\ntable = "journal"\n'
+        'columns = { stream = "entity", position = "revision", type = "kind", data = "body", sequence = "" }\n'
+        '[scrub]\nunknown = "keep"\n'
+    )
+    target = tmp_path / f"a.{suffix}"
+    assert recorder.record(recorder.read_plan(tmp_path / "plan.toml", journal), target).broken == ()
+    assert sorted(open_recording(target).events(), key=lambda each: (each.stream, each.position)) == sorted(
+        TRICKY, key=lambda each: (each.stream, each.position)
+    )
+
+
+def test_what_is_written_while_it_is_read_is_not_in_it(journal: str) -> None:
+    """One transaction sees one state: a recording has no half of what another transaction did."""
+    columns = Columns("entity", "revision", "kind", "body", sequence="")
+    events = PostgreSQL(journal, "journal", columns).events()
+    first = next(events)
+    execute(journal, "INSERT INTO journal SELECT 'late', n, 'Paid', '' FROM generate_series(1, 100) AS n")
+    assert len([first, *events]) == len(TRICKY)
+
+
+@pytest.mark.parametrize("version", ["0", "-1", '"two"', "1.5", "null"])
+def test_a_version_that_is_none_makes_the_event_a_broken_one(version: str, journal: str) -> None:
+    execute(journal, f"""INSERT INTO journal VALUES ('c', 1, 'Paid', convert_to('{{"v":{version}}}', 'UTF8'))""")
+    broken: list[BrokenRecord] = []
+    columns = Columns("entity", "revision", "kind", "body", sequence="")
+    events = list(PostgreSQL(journal, "journal", columns, version_field="v").events(broken.append))
+    assert len(events) == len(TRICKY)
+    assert [each.origin for each in broken] == ["table journal"]
+
+
 def test_large_events_are_read(database: str) -> None:
     execute(
         database,
@@ -175,6 +227,46 @@ def test_what_the_stream_has_discarded_is_told(broker: NatsServer) -> None:
     broken: list[BrokenRecord] = []
     assert [each.position for each in Nats(broker.url, "LEDGER").events(broken.append)] == [5, 6]
     assert [(each.number, each.reason) for each in broken] == [(4, "the stream has discarded it")]
+
+
+async def publish_named(url: str) -> None:
+    client = await nats.connect(url)
+    jetstream = client.jetstream()
+    await jetstream.add_stream(StreamConfig(name="ORDERS", subjects=["orders.>"]))
+    for position, version in (("1", "2"), ("2", ""), ("three", "2"), ("4", "0")):
+        headers = {"entity": "order-1", "revision": position, "kind": "placed"}
+        await jetstream.publish(
+            "orders.a", b"\x00 no JSON", headers={**headers, "schema": version} if version else headers
+        )
+    await client.close()
+
+
+async def consumers(url: str) -> int:
+    client = await nats.connect(url)
+    state = (await client.jetstream().stream_info("ORDERS")).state
+    await client.close()
+    return state.consumer_count
+
+
+def test_headers_are_named_and_nothing_is_left_in_the_broker(broker: NatsServer) -> None:
+    asyncio.run(publish_named(broker.url))
+    headers = {"stream_header": "entity", "position_header": "revision", "type_header": "kind"}
+    source = Nats(broker.url, "ORDERS", **headers, version_header="schema")
+    broken: list[BrokenRecord] = []
+    assert [(each.stream, each.position, each.version, each.data) for each in source.events(broken.append)] == [
+        ("order-1", 1, 2, b"\x00 no JSON"),
+        ("order-1", 2, 1, b"\x00 no JSON"),
+    ]
+    assert [each.number for each in broken] == [3, 4]
+    assert asyncio.run(consumers(broker.url)) == 0
+
+
+def test_messages_that_come_while_it_reads_are_not_read(broker: NatsServer) -> None:
+    asyncio.run(publish(broker.url, 250))
+    events = Nats(broker.url, "LEDGER").events(lambda _: None)
+    first = next(events)
+    asyncio.run(publish(broker.url, 50))
+    assert len([first, *events]) == 249  # the third has no headers
 
 
 def test_an_empty_stream_gives_nothing_and_one_that_is_not_there_is_told(broker: NatsServer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.analysis.traffic import Answers, Traffic
 from harness.environment import Environment, Service, Store, StoreKind, Version
 from harness.errors import StepFailed
 from harness.history import Kind, Moment
@@ -119,9 +120,13 @@ class CannedLive:
     """Tallies by version; what is not named held perfectly."""
 
     tallies: Mapping[str, Tally] = field(default_factory=dict)
+    traffic: Callable[[], Traffic] = lambda: Traffic(Answers.none(), Answers.none(), Answers.none())
 
     def tally(self, version: str, since_ns: int) -> Tally:
         return self.tallies.get(version, Tally(1000, 0, 12.0))
+
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
+        return self.traffic()
 
     def done(self, since_ns: int, version: str = "") -> Tally:
         return self.tally(version, since_ns)

@@ -14,7 +14,11 @@ import pytest
 from harness import registry
 from harness.cli import cli
 from harness.environment_file import read_environment
+from harness.replay.helper import typed
+from harness.replay.helper.serve import load
+from harness.replay.versions import parse_version
 from harness.scenario_file import read_scenario
+from harness.streams.recorder import read_plan
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -55,6 +59,29 @@ def test_an_environment_is_read(text: str, tmp_path: Path) -> None:
     assert len(text.splitlines()) < 40
 
 
+@pytest.mark.parametrize("text", blocks("toml", "[source]"))
+def test_a_plan_of_a_recording_is_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(text)
+    assert read_plan(tmp_path / "plan.toml", "postgresql://localhost/orders").source
+
+
+@pytest.mark.parametrize("text", blocks("toml", "serve ="))
+def test_a_version_is_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "version.toml").write_text(text)
+    assert parse_version(f"1.0={tmp_path / 'version.toml'}").argv[-1] == tomllib.loads(text)["serve"]
+
+
+@pytest.mark.parametrize("text", blocks("python", "start = "))
+def test_code_of_the_fast_replay_is_served(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shown_accounts.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    served = load("shown_accounts:Accounts")
+    lines = b'{"stream":"a","position":1,"type":"paid","data":{"cents":5},"metadata":{}}\n' * 2
+    assert typed.is_typed(served)
+    state = typed.fold_lines([lines], typed.decoder_of(served.events), served.fold, served.start())
+    assert state.cents == 10
+
+
 def commands() -> Iterator[str]:
     for document in DOCUMENTS:
         text = document.read_text()
@@ -74,8 +101,9 @@ def test_a_command_is_understood(command: str) -> None:
         name = words.pop(0)
         if name.startswith("-"):
             return
-        assert name in group.commands, command
-        group = group.commands[name]
+        found = group.get_command(click.Context(group), name)
+        assert found is not None, command
+        group = found
     known = {option for parameter in group.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known | {"--help"}, command
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from harness.environment import Image, Service, Store, StoreKind, Variant, Version
-from harness.environment_file import find_environment, read_environment
+from harness.environment import Image, Reader, Service, Store, StoreKind, Variant, Version
+from harness.environment_file import COLUMNS, find_environment, read_environment
 from harness.errors import InvalidInput
+from harness.streams.sources.postgresql import Columns
 from tests.unit.toy import rewrite, write_project
 
 
@@ -94,6 +96,64 @@ def test_images_may_come_from_a_registry(folder: Path) -> None:
     file = folder / "environment.toml"
     file.write_text(f'{file.read_text()}\n[image]\nname = "{image}"\nfolder = "/srv"\n')
     assert read_environment(folder).image == Image(image, folder="/srv")
+
+
+READER = """
+[[readers]]
+service = "api"
+store = "postgres"
+table = "events"
+command = ["{python}", "{helper}", "shop.replay:fold"]
+variables = { RELEASE = "{version}" }
+columns = { data = "body" }
+ignored = ["/currency"]
+"""
+
+
+def test_readers_are_read_into_values(folder: Path) -> None:
+    file = folder / "environment.toml"
+    file.write_text(file.read_text() + READER)
+    assert read_environment(folder).readers == (
+        Reader(
+            "api",
+            "postgres",
+            ("{python}", "{helper}", "shop.replay:fold"),
+            {"RELEASE": "{version}"},
+            "events",
+            {"data": "body"},
+            ignored=("/currency",),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('service = "api"\nstore', 'service = "apo"\nstore', "no service 'apo'; did you mean 'api'?"),
+        ('store = "postgres"\ntable', 'store = "mysql"\ntable', "no store 'mysql'"),
+        ('store = "postgres"\ntable', 'store = "nats"\ntable', "a table is in a store of kind postgres, not 'nats'"),
+        ('table = "events"', 'table = "events"\nstream = "E"', "table or stream is needed, and not both"),
+        ('data = "body"', 'dta = "body"', "no column 'dta'; did you mean 'data'?"),
+        ('"/currency"', '"currency"', "'currency' is no JSON Pointer: it would begin with /"),
+        ('RELEASE = "{version}"', 'PORT = "{port}"', "unknown placeholder {port}"),
+        ("{helper}", "{helpr}", "unknown placeholder {helpr} in '{helpr}'; did you mean {helper}?"),
+        (READER, READER + READER, "api reads postgres twice"),
+    ],
+)
+def test_a_reader_that_could_not_work_is_refused_with_its_line(folder: Path, old: str, new: str, message: str) -> None:
+    file = folder / "environment.toml"
+    before = file.read_text()
+    assert old in READER
+    file.write_text(before + READER.replace(old, new))
+    with pytest.raises(InvalidInput) as caught:
+        read_environment(folder)
+    assert caught.value.line is not None
+    assert caught.value.line > len(before.splitlines())
+    assert message in str(caught.value)
+
+
+def test_the_columns_of_a_reader_are_those_that_the_source_has() -> None:
+    assert set(COLUMNS) == {column.name for column in fields(Columns)}
 
 
 def test_an_environment_is_found_from_below_its_project(folder: Path) -> None:

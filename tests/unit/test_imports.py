@@ -21,12 +21,13 @@ LAYERS = (
     ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
     (
         *("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),
-        *("schemas", "upcasters", "streams", "replay", "consistency"),
+        *("schemas", "upcasters", "streams", "replay", "consistency", "analysis", "service_levels"),
     ),
     ("registry", "judge", "explain", "facts", "lanes", "live", "doctor", "recheck", "sweep"),
     ("environment_file", "scenario_check", "plan", "fault_table"),
     ("scenario_file", "run", "runner"),
-    ("cluster_command", "schema_command", "upcasters_command", "streams_command", "replay_command", "judge_command"),
+    ("cluster_command", "schema_command", "upcasters_command", "streams_command", "replay_command"),
+    ("judge_files", "judge_promises_command", "judge_streams_command", "judge_command"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from harness import cli, registry
+from harness.consistency import catalogue
+from harness.consistency.streams.anomalies import BY_NAME
+from tests.histories.broker import Broker, got, sent
 
 RECORDED = Path(__file__).parents[1] / "histories" / "recorded"
 GOOD = "0\t:invoke\t:write\t1\n0\t:ok\t:write\t1\n1\t:invoke\t:read\tnil\n1\t:ok\t:read\t1\n"
@@ -94,8 +97,10 @@ def test_a_picture_is_drawn(judge: Judge, tmp_path: Path) -> None:
 def test_the_list_names_every_judge_in_a_line(judge: Judge) -> None:
     code, out, _ = judge("--list")
     assert code == 0
-    assert [line.split()[0] for line in out if not line.split()[0].startswith("linear")][-1] == "monotonic-reads"
-    assert {line.split()[0] for line in out} >= {"linearizable", *registry.CHECKERS.kinds()}
+    names = [line.split()[0] for line in out if line.startswith("  ")]
+    assert names[0] == "linearizable"
+    assert set(names) >= {*BY_NAME, *catalogue.BY_NAME, *registry.CHECKERS.kinds()}
+    assert len(names) == len(set(names))
     assert all(len(line.split()) > 3 for line in out)
 
 
@@ -113,3 +118,59 @@ def test_a_folder_that_is_none_of_a_run_is_told(judge: Judge, tmp_path: Path) ->
 
 def test_a_judge_that_there_is_not(judge: Judge) -> None:
     assert judge("lost-evens", "x") == (4, [], ["harness: No such command 'lost-evens'."])
+
+
+SENT = Broker().did("p", sent("s", 0, "a")).did("p", sent("s", 1, "b"))
+RECEIVED = SENT.did("c", got("s", 0, "a")).did("c", got("s", 1, "b"))
+
+
+def test_every_anomaly_of_streams_has_a_line(judge: Judge, tmp_path: Path) -> None:
+    RECEIVED.save(tmp_path / "good.parquet")
+    code, out, err = judge("streams", "good.parquet", "--also", "unseen")
+    assert (code, err) == (0, [])
+    assert [line.split()[0] for line in out] == ["pass"] * len(out)
+    assert [line.split(": ")[1] for line in out][:4] == ["inconsistent-offset", "duplicate", "lost-write", "unseen"]
+
+
+def test_an_anomaly_is_judged_by_itself(judge: Judge, tmp_path: Path) -> None:
+    SENT.did("c", got("s", 1, "b")).save(tmp_path / "lost.parquet")
+    code, out, _ = judge("lost-write", "lost.parquet")
+    assert (code, len(out)) == (1, 1)
+    assert "first a of stream s at offset 0" in out[0]
+    assert judge("duplicate", "lost.parquet")[0] == 0
+    assert judge("streams", "lost.parquet")[0] == 1
+
+
+def test_an_anomaly_that_there_is_not(judge: Judge, tmp_path: Path) -> None:
+    RECEIVED.save(tmp_path / "good.parquet")
+    code, out, [message] = judge("streams", "good.parquet", "--also", "unsen")
+    assert (code, out) == (4, [])
+    assert "unseen" in message
+
+
+def test_a_lag_is_unknown_as_long_as_no_bound_is_given(judge: Judge, tmp_path: Path) -> None:
+    RECEIVED.save(tmp_path / "good.parquet")
+    assert judge("realtime-lag", "good.parquet")[0] == 2
+    assert judge("realtime-lag", "good.parquet", "--lag-s-max", 5)[0] == 0
+    assert judge("realtime-lag", "good.parquet", "--lag-s-max", 0.01)[0] == 1
+
+
+def test_a_promise_is_judged_by_its_name(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "ids.jsonl").write_text(
+        '{"process": 1, "f": "generate", "result": 7, "outcome": "ok", "start_ns": 0, "end_ns": 1}\n'
+        '{"process": 2, "f": "generate", "result": 7, "outcome": "ok", "start_ns": 2, "end_ns": 3}\n'
+    )
+    code, [line], _ = judge("unique-ids", "ids.jsonl")
+    assert code == 1
+    assert "process 2 was given 7, as another was before (line 2)" in line
+    code, _, [message] = judge("counter", "ids.jsonl")
+    assert code == 4
+    assert message.startswith("harness: ids.jsonl:1: this judge knows no operation 'generate'")
+
+
+@pytest.mark.parametrize(("total", "code"), [(10, 0), (11, 1)])
+def test_a_bank_has_a_total(judge: Judge, tmp_path: Path, total: int, code: int) -> None:
+    (tmp_path / "bank.jsonl").write_text(
+        '{"process": 1, "f": "read", "result": {"a": 3, "b": 7}, "outcome": "ok", "start_ns": 0, "end_ns": 1}\n'
+    )
+    assert judge("bank", "bank.jsonl", "--total", total)[0] == code

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.live import LiveHistory
+from harness.load.journal import Stall
 from harness.load.recording import Recorder, Records
 from harness.load.records import Outcome
 
@@ -80,6 +81,42 @@ def test_a_refusal_is_an_answer(recording: tuple[Story, LiveHistory]) -> None:
     story, live = recording
     story.answered(1, "2.0", outcome=Outcome.FAIL, error="refused")
     assert live.tally("2.0", 0).failed == 0
+
+
+def test_versions_are_compared_by_the_second_in_which_a_request_was_due(recording: tuple[Story, LiveHistory]) -> None:
+    story, live = recording
+    story.answered(500, "1.0")  # before
+    story.answered(1_000, "1.0", took_ms=20)
+    story.answered(1_999, "2.0", took_ms=3_000, outcome=Outcome.FAIL, error="status")  # belongs to when it began
+    story.answered(2_100, "2.0", outcome=Outcome.FAIL, error="refused")
+    story.answered(2_200, "2.0", took_ms=900, operation="download")
+    story.answered(2_300, "", took_ms=5_000, outcome=Outcome.INDETERMINATE, error="timeout")
+    story.answered(3_000, "2.0")  # afterwards
+    traffic = live.compare("1.0", "2.0", 1_000 * MS, 3_000 * MS)
+    assert (traffic.old.second.tolist(), traffic.old.failures) == ([0], 0)
+    assert (traffic.new.second.tolist(), traffic.new.failed.tolist()) == ([0, 1, 1], [True, False, False])
+    assert traffic.old.latencies_ms.tolist() == [20.0]
+    assert traffic.new.latencies_ms.tolist() == [10.0]  # neither of what failed nor of what lasts on purpose
+    assert traffic.nobody.second.tolist() == [1]
+
+
+def test_seconds_in_which_the_load_itself_did_not_run_are_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "load.requests"
+    recorder = Recorder(path)
+    story, live = Story(recorder), LiveHistory(Records([path]), origin_ns=0)
+    for second in range(4):
+        story.answered(second * 1_000 + 500, "1.0")
+        story.answered(second * 1_000 + 500, "2.0")
+    recorder.journal.append(Stall(1_900 * MS, 2_100 * MS))
+    assert live.compare("1.0", "2.0", 0, 4_000 * MS).new.second.tolist() == [0, 3]
+    recorder.close()
+
+
+def test_of_a_version_that_nobody_saw_there_is_nothing_to_compare(recording: tuple[Story, LiveHistory]) -> None:
+    story, live = recording
+    story.answered(5, "1.0")
+    traffic = live.compare("1.0", "2.0", 0, 1_000 * MS)
+    assert (traffic.old.requests, traffic.new.requests, traffic.nobody.requests) == (1, 0, 0)
 
 
 def test_traffic_names_every_version_and_the_answers_of_nobody(recording: tuple[Story, LiveHistory]) -> None:

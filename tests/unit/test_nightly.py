@@ -10,14 +10,21 @@ import pytest
 
 from harness import registry
 from harness.errors import HarnessError, StartFailed
-from harness.reporting.summary import NotShown, RunRow, VariantRow
+from harness.faults.network import LinkFault
+from harness.faults.process import Kill
+from harness.history import Kind, Moment
+from harness.recording import write_facts, write_timeline
+from harness.reporting.summary import FaultCount, NotShown, RunRow, VariantRow
 from harness.runner import RunResult
 from harness.scenario import Scenario
 from harness.verdict import Status, Verdict
+from harness.windows import ScheduledFault, Window
 from tests import nightly
+from tests.histories.build import Story
+from tests.integration import matrix
 from tests.integration.matrix import CASES, ROOT
 from tests.integration.pitfalls import ALL, PITFALLS, Expectation
-from tests.nightly import ALL_PASSED, Nightly, Options
+from tests.nightly import ALL_PASSED, Nightly, Options, fault_counts
 from tests.unit.toy import DRIVERS
 
 FOLDER = Path("/reports/nightly/1")
@@ -47,6 +54,28 @@ def found(session: FakeSession) -> VariantRow:
     return Nightly(session, FOLDER).variant(EARLY_ACK, "rolling", "containers")
 
 
+def test_faults_are_counted_by_what_the_history_shows(tmp_path: Path) -> None:
+    described = replace(
+        matrix.scenario(EARLY_ACK, "rolling"),
+        faults=(
+            ScheduledFault("twice", Kill("ledger"), Window(1.0, at_s=0.0, times=2)),
+            ScheduledFault("once", LinkFault("ledger", "postgres", "down"), Window(1.0, at_s=0.0)),
+        ),
+    )
+    (tmp_path / "history").mkdir()
+    write_facts(tmp_path / "history", Story().facts)
+    seen = [("twice", True, True), ("twice", True, False), ("once", False, True)]
+    moments = [
+        Moment(number, Kind.FAULT, name, number + 1, {"bit": bit, "healed": healed})
+        for number, (name, bit, healed) in enumerate(seen)
+    ]
+    write_timeline(tmp_path / "history", moments)
+    assert fault_counts(described, tmp_path) == (
+        FaultCount("kill", "local", 2, 2, 1),
+        FaultCount("down", "local", 1, 0, 1),
+    )
+
+
 # ── mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -54,7 +83,15 @@ def test_a_mistake_is_found_by_who_is_meant_to_find_it() -> None:
     session = FakeSession((HELD, LATE, LOST))
     row = found(session)
     assert row == VariantRow(
-        "ack-before-commit", "rolling", "containers", Status.FAIL, Status.FAIL, "lost-events", 2.5, REPORT
+        "ack-before-commit",
+        "rolling",
+        "containers",
+        Status.FAIL,
+        Status.FAIL,
+        "lost-events",
+        2.5,
+        REPORT,
+        faults=(FaultCount("kill", "containers", 1, 0, 0),),  # this session has no history that would show it
     )
     assert [(scenario.driver, scenario.change.new) for scenario in session.ran] == [
         ("containers", "2.0+ack-before-commit")

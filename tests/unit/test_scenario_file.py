@@ -9,8 +9,9 @@ from harness.checkers.latency import Latency
 from harness.errors import HarnessError, InvalidInput, Unsupported
 from harness.faults.network import LinkFault
 from harness.faults.process import Kill, Pause
+from harness.plan import plan
 from harness.protocols import Gate, Strategy
-from harness.scenario import Arrivals, Change, Ending, Load, Scenario, Slo
+from harness.scenario import Arrivals, Change, Ending, Load, Replay, Scenario, Slo
 from harness.scenario_file import Overrides, read_scenario
 from harness.strategies.canary import Canary, CanaryStep
 from harness.windows import Choose, Condition, ScheduledFault, Selection, Window
@@ -325,6 +326,42 @@ def test_checkers_that_do_not_exist_are_refused(scenario: Path, text: str, messa
     with pytest.raises(InvalidInput) as caught:
         read_scenario(scenario)
     assert str(caught.value) == f"{scenario}:{message}"
+
+
+def with_reader(scenario: Path) -> None:
+    environment = scenario.parent.parent / "environments" / "shop" / "environment.toml"
+    reader = '\n[[readers]]\nservice = "api"\nstore = "postgres"\ntable = "events"\ncommand = ["read"]\n'
+    environment.write_text(environment.read_text() + reader)
+
+
+def test_a_replay_is_asked_for_by_its_table_and_then_judged(scenario: Path) -> None:
+    with_reader(scenario)
+    assert read_scenario(scenario).replay is None
+    assert "replay" not in [checker.name for checker in read_scenario(scenario).checkers]
+    (scenario.parent / "old.jsonl").touch()
+    scenario.write_text(scenario.read_text() + '\n[replay]\nevery_s = 2\nrecordings = ["old.jsonl"]\n')
+    read = read_scenario(scenario)
+    assert read.replay == Replay(2.0, (scenario.parent / "old.jsonl",))
+    assert "replay" in [checker.name for checker in read.checkers]
+    assert "replay of all events every 2 s, and of old.jsonl once, by both versions; a rollback does" in plan(read)
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "message"),
+    [
+        (True, "[replay]\nevery = 2\n", "32: unknown key 'every' in [replay]; did you mean 'every_s'?"),
+        (True, "[replay]\nevery_s = 0\n", "32: every_s must be more than 0, not 0"),
+        (True, '[replay]\nrecordings = ["a.jsonl"]\n', "32: there is no recording "),
+        (False, "[replay]\n", "31: environment 'shop' has no [[readers]] to replay anything through"),
+    ],
+)
+def test_a_replay_that_could_not_work_is_refused(scenario: Path, reader: bool, text: str, message: str) -> None:
+    if reader:
+        with_reader(scenario)
+    scenario.write_text(scenario.read_text() + text)
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert str(caught.value).startswith(f"{scenario}:{message}")
 
 
 def test_a_strategy_that_the_driver_cannot_carry_out_is_refused(scenario: Path) -> None:

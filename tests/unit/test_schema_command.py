@@ -178,11 +178,11 @@ def test_a_folder_is_told_by_type_and_phase(run: Run) -> None:
         ended.out
         == f"""\
 Moved: compatible
-  replay             1 reads 1  compatible
+  replay             1 reads 1  compatible (201 events tried)
 
 OrderPlaced: incompatible
-  replay             2 reads 1  compatible
-  mixed window       2 reads 1  compatible
+  replay             2 reads 1  compatible (207 events tried)
+  mixed window       2 reads 1  compatible (207 events tried)
                      1 reads 2  incompatible
   rollback           1 reads 2  incompatible
   lagging consumers  1 reads 2  incompatible
@@ -341,6 +341,63 @@ def test_the_gate_reads_services_and_needs_to_know_what_is_deployed(run: Run) ->
     ended = run("gate", "schemas", "--writer", "writer=b")
     assert ended.code == 4
     assert "name what is deployed" in ended.err
+
+
+# ── a format with more to choose ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def protos() -> tuple[str, str]:
+    """An older and a newer file of several messages, of another package each."""
+    text = 'syntax = "proto3";\npackage {};\nmessage Paid {{ int64 {} = 1; }}\nmessage Other {{}}\n'
+    Path("old.proto").write_text(text.format("v1", "cents"))
+    Path("new.proto").write_text(text.format("v2", "amount"))
+    return "old.proto", "new.proto"
+
+
+def test_the_message_and_the_encoding_of_protobuf_are_chosen(run: Run, protos: tuple[str, str]) -> None:
+    old, new = protos
+    pair_ = ("check", "--reader", new, "--writer", old, "--message", "Paid")
+    assert run(*pair_).code == 0
+    ended = run(*pair_, "--encoding", "json")
+    assert ended.code == 1
+    assert "json-name" in ended.out
+    unchosen = run("check", "--reader", new, "--writer", old)
+    assert unchosen.code == 4
+    assert "v2.Other, v2.Paid" in unchosen.err
+    assert "--message" in unchosen.err
+    assert "has no top-level message 'Piad'" in run("diff", old, new, "--message", "Piad").err
+
+
+def test_pairs_of_protobuf_may_be_of_a_message_and_in_an_encoding(run: Run, protos: tuple[str, str]) -> None:
+    old, new = (Path(file).read_text() for file in protos)
+    Path("pairs.json").write_text(json.dumps([{"reader": new, "writer": old}]))
+    chosen = ("check", "--format", "protobuf", "--pairs", "pairs.json", "--message", "Paid", "--encoding", "json")
+    assert json.loads(run(*chosen).out)["rule"] == "json-name"
+
+
+def test_differences_and_rules_of_protobuf_are_told(run: Run, protos: tuple[str, str]) -> None:
+    told = run("diff", *protos, "--message", "Paid").out
+    assert "v2.Paid.amount: field cents = 1: is called amount\n  backward  safe" in told
+    assert "nothing is read" in run("diff", *protos, "--message", "Paid", "--encoding", "json").out
+    assert "2147483648 was written, -2147483648 is read" in run("explain", "range", "--format", "protobuf").out
+    other = run("explain", "json-name", "--format", "protobuf")
+    assert other.code == 4
+    assert "choose it with --encoding json" in other.err
+
+
+@pytest.mark.parametrize("option", [("--message", "Paid"), ("--encoding", "json")])
+def test_other_formats_have_nothing_to_choose(option: tuple[str, str], run: Run) -> None:
+    ended = run("check", *pair(ORDER_1, ORDER_2), *option)
+    assert ended.code == 4
+    assert "--message and --encoding are for protobuf, not for avro" in ended.err
+
+
+def test_a_folder_names_its_messages_itself(run: Run) -> None:
+    Path("schemas").mkdir()
+    ended = run("check", "schemas", "--message", "Paid")
+    assert ended.code == 4
+    assert "--message is for pairs" in ended.err
 
 
 # ── a format that offers less ────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from harness.protocols import (
     Meddlesome,
     Pausable,
     Platform,
+    ProcessorsLimitable,
     Splittable,
 )
 from harness.registry import Group
@@ -108,7 +109,7 @@ class BareDriver:
 class ContainersDriver:
     name: ClassVar[str] = "containers"
     offers: ClassVar[frozenset[type]] = frozenset(
-        {Killable, Pausable, Linked, Splittable, Meddlesome, Disconnectable, Limitable}
+        {Killable, Pausable, Linked, Splittable, Meddlesome, Disconnectable, Limitable, ProcessorsLimitable}
     )
 
 

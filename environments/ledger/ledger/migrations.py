@@ -144,6 +144,8 @@ PARTS = Parts(
         "1.0": Release(),
         "1.1": Release(expand=add_currency, back=drop_currency),
         "2.0": Release(expand=add_currency, contract=require_currency, back=allow_no_currency),
+        "2.1": Release(),
+        "3.0": Release(),
     }
 )
 

@@ -94,9 +94,13 @@ class Projector:
             state=message.data,
         )
         event = cast("Event", self._mapper.to_domain_event(stored))
-        currency = getattr(event, "currency", None)
         return Delivery(
-            message, event.originator_id, event.originator_version, event.effect, currency, time.monotonic()
+            message,
+            event.originator_id,
+            event.originator_version,
+            event.effect,
+            event.denomination,
+            time.monotonic(),
         )
 
     def apply(self) -> dict[str, int]:

@@ -7,17 +7,21 @@ from pathlib import Path
 from harness.consistency.operations import Operation
 from harness.errors import InvalidInput
 
-FORMATS = ("jepsen-log", "edn", "jsonl")
+FORMATS = ("jepsen-log", "edn", "jsonl", "run")
 _BY_SUFFIX = {".log": "jepsen-log", ".txt": "jepsen-log", ".edn": "edn", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 def read_operations(file: Path, format: str | None = None, *, keyed: bool = False) -> list[Operation]:
-    """The operations in the file; its format is one of FORMATS, or what the end of its name says.
+    """The operations in the file; its format is one of FORMATS, or what the end of its name says. A folder is a run's.
 
     `keyed`: the values of Jepsen's operations are `[key value]`, as jepsen.independent makes them. Raises InvalidInput,
     with file and line, for what is not of the format.
     """
-    chosen = format or _BY_SUFFIX.get(file.suffix)
+    chosen = format or ("run" if file.is_dir() else _BY_SUFFIX.get(file.suffix))
+    if chosen == "run":
+        from harness.consistency.reading.run import read_run  # noqa: PLC0415 (DuckDB takes its time)
+
+        return read_run(file)
     if chosen == "jsonl":
         from harness.consistency.reading.json_lines import read_json_lines  # noqa: PLC0415 (msgspec takes its time)
 

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import msgspec
 
 from harness.consistency.operations import Operation, Outcome, frozen
-from harness.consistency.reading.pairing import Event, pair
+from harness.consistency.reading.pairing import Event, pair, places
 from harness.consistency.reading.text import read_text
 from harness.errors import InvalidInput
 
@@ -87,17 +87,10 @@ def _decoded(kind: type[L], text: str, file: Path) -> list[L]:
 
 
 def _operations(lines: Sequence[_OperationLine], file: Path) -> list[Operation]:
-    """Equal times: what begins then is taken to begin before anything ends."""
-    events: list[tuple[int, bool, int]] = []
-    for number, line in enumerate(lines):
-        events.append((line.start_ns, False, number))
-        if line.outcome is not Outcome.INDETERMINATE:
-            if line.end_ns is None or line.end_ns < line.start_ns:
-                raise InvalidInput("this operation ends before it starts", file=file, line=number + 1)
-            events.append((line.end_ns, True, number))
-    invoked, returned = [0] * len(lines), [0] * len(lines)
-    for place, (_, ends, number) in enumerate(sorted(events)):
-        (returned if ends else invoked)[number] = place
+    ends_ns = [
+        None if line.outcome is Outcome.INDETERMINATE else _end_ns(line, at, file) for at, line in enumerate(lines)
+    ]
+    spans = [(line.start_ns, end_ns) for line, end_ns in zip(lines, ends_ns, strict=True)]
     return [
         Operation(
             process=line.process,
@@ -105,12 +98,20 @@ def _operations(lines: Sequence[_OperationLine], file: Path) -> list[Operation]:
             argument=frozen(line.value),
             result=frozen(line.result) if line.outcome is Outcome.OK else None,
             outcome=line.outcome,
-            invoked=invoked[number],
-            returned=None if line.outcome is Outcome.INDETERMINATE else returned[number],
+            invoked=invoked,
+            returned=returned,
             key=frozen(line.key),
-            line=number + 1,
+            line=number,
             invoked_ns=line.start_ns,
-            returned_ns=None if line.outcome is Outcome.INDETERMINATE else line.end_ns,
+            returned_ns=end_ns,
         )
-        for number, line in enumerate(lines)
+        for number, (line, end_ns, (invoked, returned)) in enumerate(
+            zip(lines, ends_ns, places(spans), strict=True), start=1
+        )
     ]
+
+
+def _end_ns(line: _OperationLine, at: int, file: Path) -> int:
+    if line.end_ns is None or line.end_ns < line.start_ns:
+        raise InvalidInput("this operation ends before it starts", file=file, line=at + 1)
+    return line.end_ns

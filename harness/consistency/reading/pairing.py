@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -71,3 +71,15 @@ def _operation(invoked: int, begun: Event, ended: Event, number: int) -> Operati
         invoked_ns=begun.at_ns,
         returned_ns=ended.at_ns,
     )
+
+
+def places(spans: Sequence[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """From when operations began and ended, in ns, to their places among all events; None: it did not end. Of equal
+    times, what begins is taken to begin before anything ends."""
+    events = [(start_ns, False, number) for number, (start_ns, _) in enumerate(spans)]
+    events += [(end_ns, True, number) for number, (_, end_ns) in enumerate(spans) if end_ns is not None]
+    invoked: list[int] = [0] * len(spans)
+    returned: list[int | None] = [None] * len(spans)
+    for place, (_, ends, number) in enumerate(sorted(events)):
+        (returned if ends else invoked)[number] = place
+    return list(zip(invoked, returned, strict=True))

@@ -16,7 +16,6 @@ from harness.schemas.avro.events import Events, Trail
 from harness.schemas.avro.matching import Matching, names_match
 from harness.schemas.avro.model import (
     Array,
-    AvroSchema,
     Datum,
     Enumeration,
     Fixed,
@@ -65,17 +64,17 @@ class Comparison:
 Found: TypeAlias = "Mismatch | Meeting"
 
 
-def compare(reader: AvroSchema, writer: AvroSchema) -> Comparison:
-    """What no event reaches (a branch that cannot have a value) is not compared."""
-    return _Walk(reader, writer).walk()
+def compare(matching: Matching, costs: Costs) -> Comparison:
+    """`costs` are the writer's. What no event reaches (a branch that cannot have a value) is not compared."""
+    return _Walk(matching, costs).walk()
 
 
 class _Walk:
-    def __init__(self, reader: AvroSchema, writer: AvroSchema) -> None:
-        self._matching = Matching(reader, writer)
-        self._reader, self._writer = reader, writer
-        self._costs = Costs(writer)
-        self._events = Events(writer, self._costs)
+    def __init__(self, matching: Matching, costs: Costs) -> None:
+        self._matching = matching
+        self._reader, self._writer = matching.reader, matching.writer
+        self._costs = costs
+        self._events = Events(matching.writer, costs)
         self._seen: set[tuple[Type, Type]] = set()
 
     def walk(self) -> Comparison:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.schemas.avro.model import AvroSchema, Enumeration, Fixed, Name, Record, Reference, Type, Union
+from harness.schemas.avro.model import AvroSchema, Enumeration, Fixed, Name, Primitive, Record, Reference, Type, Union
 
 DEPTH_MAX = 100
 PARTS_MAX = 200_000
@@ -82,6 +82,8 @@ def _of_named(schema: AvroSchema) -> Mapping[Name, Cost]:
 
 def _cost(type_: Type, named: Mapping[Name, Cost]) -> Cost:
     match type_:
+        case Primitive():  # most are, so it comes first
+            return _SINGLE
         case Reference(name=name) | Fixed(name=name) | Enumeration(name=name) | Record(name=name):
             return named[name]
         case _:

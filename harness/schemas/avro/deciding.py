@@ -47,9 +47,10 @@ def decide(reader: AvroSchema, writer: AvroSchema) -> Decision:
     if not least.affordable:
         size = f"{least.parts:,.0f} values, {least.depth:,.0f} deep"
         return Decision(Compatibility.UNKNOWN, "", "", f"the smallest event has {size}: too large to be tried")
-    compared = compare(reader, writer)
-    notes = notes_on(Matching(reader, writer), compared)
-    search = _Search(reader, writer, costs)
+    matching = Matching(reader, writer)
+    compared = compare(matching, costs)
+    notes = notes_on(matching, compared)
+    search = _Search(matching, costs)
     return search.for_witness(compared, notes) if compared.mismatches else search.for_exception(compared, notes)
 
 
@@ -63,11 +64,11 @@ class _Run:
 
 
 class _Search:
-    def __init__(self, reader: AvroSchema, writer: AvroSchema, costs: Costs) -> None:
-        self._writer = writer
+    def __init__(self, matching: Matching, costs: Costs) -> None:
+        self._writer = matching.writer
         self._costs = costs
-        self._events = Events(writer, costs)
-        self._trial = Trial(reader, writer)
+        self._events = Events(matching.writer, costs)
+        self._trial = Trial(matching)
 
     # ── the rules see a difference ───────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.schemas.avro.comparison import Mismatch, compare
-from harness.schemas.avro.matching import names_match
+from harness.schemas.avro.costs import Costs
+from harness.schemas.avro.matching import Matching, names_match
 from harness.schemas.avro.model import (
     Array,
     AvroSchema,
@@ -43,8 +44,8 @@ class Change:
 def differences(old: AvroSchema, new: AvroSchema) -> tuple[Difference, ...]:
     """In the order of the new schema. A mismatch is told at the difference that it stands at, or on its own."""
     changes = list(_Differ(old, new).changes())
-    backward = [(each, each.writer_path, each.path) for each in compare(new, old).mismatches]
-    forward = [(each, each.path, each.writer_path) for each in compare(old, new).mismatches]
+    backward = [(each, each.writer_path, each.path) for each in compare(Matching(new, old), Costs(old)).mismatches]
+    forward = [(each, each.path, each.writer_path) for each in compare(Matching(old, new), Costs(new)).mismatches]
     found: dict[Change, tuple[list[str], list[str]]] = {change: ([], []) for change in changes}
     for side, mismatches in enumerate((backward, forward)):
         for mismatch, old_path, new_path in mismatches:

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from harness.schemas.avro.decoder import DECODER, Decoder, DecoderRefuses
 from harness.schemas.avro.json_encoding import json_of, shown_value
 from harness.schemas.avro.matching import Matching
-from harness.schemas.avro.model import AvroSchema, Datum
+from harness.schemas.avro.model import Datum
 from harness.schemas.avro.reading import NotText, Refused, read, same
 from harness.schemas.decision import Witness
 
@@ -40,9 +40,9 @@ class Tried:
 
 
 class Trial:
-    def __init__(self, reader: AvroSchema, writer: AvroSchema) -> None:
-        self._matching = Matching(reader, writer)
-        self._decoder = Decoder(reader, writer)
+    def __init__(self, matching: Matching) -> None:
+        self._matching = matching
+        self._decoder = Decoder(matching.reader, matching.writer)
 
     def of(self, event: Datum) -> Tried:
         try:

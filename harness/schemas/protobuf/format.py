@@ -11,9 +11,12 @@ from pathlib import Path
 
 from harness.errors import InvalidInput
 from harness.schemas.decision import Compatibility, Decision, Json, Schema
+from harness.schemas.optional import Difference, RuleText
+from harness.schemas.protobuf.changes import differences
 from harness.schemas.protobuf.events import Impossible, Maker
 from harness.schemas.protobuf.pairing import Encoding, Pairing
 from harness.schemas.protobuf.remarks import remarks
+from harness.schemas.protobuf.rules import rules_of
 from harness.schemas.protobuf.runtime import NotAnEvent, Refused, Runtime, load
 from harness.schemas.protobuf.search import BRIEF, THOROUGH, Searched, search
 from harness.schemas.protobuf.source import read_files
@@ -57,8 +60,9 @@ class ProtobufFormat:
     """`.proto` files and sets of descriptors.
 
     The decision is for `encoding`: the wire, which event stores keep, or JSON as Protobuf defines it. A decision for
-    the wire says in a note what comes of JSON. `message` is the full name of the message that is the event; without it
-    that is the only top-level one of the file, or the one that is named like the file or its folder.
+    the wire says in a note what comes of JSON. `message` is the message that is the event, by its full name or, as a
+    package may change, by the last part of it; without it that is the only top-level one of the file, or the one that
+    is named like the file or its folder.
     """
 
     encoding: Encoding = Encoding.WIRE
@@ -83,6 +87,24 @@ class ProtobufFormat:
         told = tuple(remarks(Pairing(reader.runtime.types, writer.runtime.types, Encoding.WIRE)))
         in_json = _decision(search(reader.runtime, writer.runtime, Encoding.JSON, BRIEF), Encoding.JSON)
         return replace(decision, notes=(*decision.notes, *told, _note_on_json(in_json)))
+
+    def differences(self, old: Schema, new: Schema) -> tuple[Difference, ...]:
+        """Each with what an event shows of it, in the encoding."""
+        if not isinstance(old, ProtobufSchema) or not isinstance(new, ProtobufSchema):
+            raise TypeError("these are not schemas of Protobuf")
+        return differences(old.runtime, new.runtime, self.encoding)
+
+    def rules(self) -> tuple[RuleText, ...]:
+        """Those that decisions for the encoding name."""
+        return rules_of(self.encoding)
+
+    def choosing(self, message: str | None = None, encoding: str | None = None) -> ProtobufFormat:
+        """The format with what was chosen; what is None stays as it is."""
+        return replace(
+            self,
+            message=message or self.message,
+            encoding=Encoding(encoding) if encoding else self.encoding,
+        )
 
 
 def _decision(found: Searched, encoding: Encoding) -> Decision:
@@ -111,10 +133,13 @@ def _note_on_json(decision: Decision) -> str:
 
 
 def _choose(messages: tuple[str, ...], wanted: str, source: Path | None) -> str:
-    if wanted:
-        if wanted not in messages:
-            raise InvalidInput(f"has no top-level message {wanted!r}; it has: {_listed(messages)}", file=source)
+    if wanted in messages:
         return wanted
+    if wanted:
+        alike = [message for message in messages if message.rpartition(".")[2] == wanted]
+        if len(alike) != 1:
+            raise InvalidInput(f"has no top-level message {wanted!r}; it has: {_listed(messages)}", file=source)
+        return alike[0]
     if len(messages) == 1:
         return messages[0]
     names = [] if source is None else [_plain(source.name.partition(".")[0]), _plain(source.parent.name)]
@@ -122,7 +147,7 @@ def _choose(messages: tuple[str, ...], wanted: str, source: Path | None) -> str:
         alike = [message for message in messages if _plain(message.rpartition(".")[2]) == name]
         if len(alike) == 1:
             return alike[0]
-    remedy = "name the file or its folder like the message that is the event"
+    remedy = "name the file or its folder like the message that is the event, or choose it with --message"
     raise InvalidInput(f"which message is the event? It has: {_listed(messages)}; {remedy}", file=source)
 
 

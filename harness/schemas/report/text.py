@@ -72,6 +72,12 @@ def _effort(decision: Decision) -> str:
     return f"{directed} event{'s' if directed != 1 else ''} made for the differences{by_chance}"
 
 
+def _tried(decisions: Sequence[Decision]) -> str:
+    """How hard it was searched for all of them together, in few words."""
+    events = sum(each.effort.directed + each.effort.generated for each in decisions)
+    return f"{events} event{'s' if events != 1 else ''} tried" if events else "no event had to be tried"
+
+
 def _labelled(label: str, text: str) -> str:
     return f"  {label:<9} {printable(text)}"
 
@@ -113,8 +119,10 @@ def _phase_lines(answers: Sequence[Answer]) -> Iterator[str]:
         answers, key=lambda each: (each.phase, each.reader.version, each.decision.compatibility)
     ):
         label = phase.value if phase else ""
-        writers = ", ".join(each.writer.version for each in group)
-        rows.append((label, f"{reader} reads {writers}", verdict.value))
+        found = list(group)
+        writers = ", ".join(each.writer.version for each in found)
+        proof = f" ({_tried([each.decision for each in found])})" if verdict is Compatibility.COMPATIBLE else ""
+        rows.append((label, f"{reader} reads {writers}", f"{verdict.value}{proof}"))
     width = max(len(question) for _, question, _ in rows)
     before = ""
     for label, question, verdict in rows:
@@ -169,7 +177,9 @@ def _gate_lines(answer: GateAnswer) -> Iterator[str]:
     ready: dict[str, list[str]] = {}
     for reading in answer.readings:
         if reading.decision.compatibility is Compatibility.COMPATIBLE:
-            ready.setdefault(str(reading.reader), []).append(f"{reading.type} {reading.written}")
+            ready.setdefault(str(reading.reader), []).append(
+                f"{reading.type} {reading.written} ({_tried([reading.decision])})"
+            )
     yield from (f"  {reader} is ready for {', '.join(types)}" for reader, types in ready.items())
     yield from (f"  {type_} is read by nothing that is deployed" for type_ in answer.unread)
 

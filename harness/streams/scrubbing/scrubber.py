@@ -33,8 +33,8 @@ class Scrubber:
     def scrub(self, event: RecordedEvent) -> RecordedEvent:
         """The event as it may be written.
 
-        Its data are the very bytes only where a rule keeps all of them: within JSON that is written anew nothing can
-        hide, such as the first of two fields of one name.
+        Its data are the very bytes only where all of them are kept, by one rule or by none: within JSON that is written
+        anew nothing can hide, such as the first of two fields of one name.
         Raises Uncovered if the rules deny a part of it, ValueError if one cannot be carried out; neither message
         holds any of the data.
         """
@@ -83,7 +83,8 @@ class _Walk:
     def value(self, value: object, steps: Steps, inherited: Rule | None) -> object:
         """`inherited` is the rule of what the value is part of."""
         rule = self.rule_at(steps) or inherited
-        if isinstance(value, dict | list) and value and (rule is None or self._speaks_of_parts(steps)):
+        by_parts = self._speaks_of_parts(steps) or (rule is None and self.unknown is not Unknown.KEEP)
+        if isinstance(value, dict | list) and value and by_parts:
             return self._parts(value, steps, rule)
         if rule is not None:
             return act(rule, value, self.key)

@@ -140,8 +140,11 @@ class _Reading:
         return [message for message in messages if message.metadata.sequence.stream <= self._last]
 
     async def end(self) -> None:
+        """Also of the consumer, which the server would keep for a while."""
         with suppress(nats.errors.Error, nats.js.errors.Error, OSError):
+            consumer = await self._subscription.consumer_info()
             await self._subscription.unsubscribe()
+            await self._client.jetstream().delete_consumer(consumer.stream_name, consumer.name)
         await self._client.close()
 
 

@@ -14,7 +14,7 @@ from ledger.domain.account import Account, Event, InsufficientFunds
 from tests.environments.ledger.servers import World, eventually
 from tests.environments.ledger.traffic import transfers
 
-RELEASES = ("1.0", "1.1", "2.0")
+RELEASES = ("1.0", "1.1", "2.0", "2.1")
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'balances'::regclass"
 
 
@@ -43,9 +43,26 @@ def test_each_release_reads_the_events_of_each(writer: str, reader: str) -> None
     assert as_read_by(reader, writer) == Account("1", 3, 100, currency)
 
 
-def test_1_1_writes_what_1_0_writes() -> None:
-    old, new = (domain_of(release).open(1, 5, key=1) for release in ("1.0", "1.1"))
+@pytest.mark.parametrize("writer", [*RELEASES, "3.0"])
+def test_3_0_reads_the_events_of_each(writer: str) -> None:
+    assert as_read_by("3.0", writer) == Account("1", 3, 100, "EUR")
+
+
+def test_of_the_releases_before_it_2_1_reads_the_events_of_3_0() -> None:
+    assert as_read_by("2.1", "3.0") == Account("1", 3, 100, "EUR")
+
+
+@pytest.mark.parametrize("reader", ["1.0", "1.1", "2.0"])
+def test_and_the_others_find_no_amount(reader: str) -> None:
+    with pytest.raises(AttributeError, match="amount"):
+        as_read_by(reader, "3.0")
+
+
+@pytest.mark.parametrize(("before", "between"), [("1.0", "1.1"), ("2.0", "2.1")])
+def test_a_release_to_go_through_writes_what_the_one_before_it_writes(before: str, between: str) -> None:
+    old, new = (domain_of(release).open(1, 5, key=1) for release in (before, between))
     assert vars(old).keys() == vars(new).keys()
+    assert getattr(old, "class_version", 1) == getattr(new, "class_version", 1)
 
 
 def test_an_account_does_not_go_below_zero() -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import cli
 from harness.replay.compare import Ignored
 from harness.replay.engines import Local
 from harness.replay.plan import Plan
@@ -23,13 +28,13 @@ from tests.environments.ledger.servers import FOLDER
 LIMITS = Limits(start_s=120, answer_s=60)
 
 
-def release(name: str) -> Version:
+def release(name: str, target: str = "accounts:ACCOUNTS") -> Version:
     variables = {
         "PYTHONPATH": str(FOLDER),
         "LEDGER_VERSION": name,
         "LEDGER_VARIANT": ",".join(name.split("+")[1:]),
     }
-    return Version(name, (sys.executable, str(HELPER), "ledger.replay:ACCOUNTS"), variables, FOLDER)
+    return Version(name, (sys.executable, str(HELPER), f"ledger.replay.{target}"), variables, FOLDER)
 
 
 def event(account: int, position: int, kind: str, version: int = 1, **data: object) -> RecordedEvent:
@@ -58,11 +63,15 @@ def by_unreadable() -> Iterator[RecordedEvent]:
 
 
 def judge(
-    folder: Path, events: Iterator[RecordedEvent], versions: Sequence[str], rollback_to: str = ""
+    folder: Path,
+    events: Iterator[RecordedEvent],
+    versions: Sequence[str],
+    rollback_to: str = "",
+    target: str = "accounts:ACCOUNTS",
 ) -> dict[str, Verdict]:
     write_recording(folder / "ledger.jsonl", events)
     plan = Plan(
-        versions=tuple(map(release, versions)),
+        versions=tuple(release(name, target) for name in versions),
         limits=LIMITS,
         ignored=Ignored.parse(["/currency"]),  # which 1.0 does not know of
         rollback_to=rollback_to,
@@ -97,3 +106,30 @@ def test_a_rollback_from_what_the_old_release_cannot_read_is_stopped(tmp_path: P
     rollback = judge(tmp_path, by_unreadable(), versions, rollback_to="1.1")["rollback"]
     assert rollback.status is Status.FAIL
     assert rollback.evidence[0].records[0][:5] == ("1.1", "1", 4, "ledger.debited", 3)
+
+
+def test_the_command_that_the_document_shows_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = FOLDER.parents[1]
+    (line,) = re.findall(r"^\$ (harness replay scenarios/.*)$", (root / "docs" / "replay.md").read_text(), re.MULTILINE)
+    monkeypatch.chdir(root)
+    result = CliRunner().invoke(cli, shlex.split(line.replace(".venv/bin/python", sys.executable))[1:])
+    assert result.output.startswith("PASS"), result.output
+    assert "PASS     rollback" in result.output
+
+
+def test_the_readers_that_the_document_shows_are_the_ledgers() -> None:
+    text = (FOLDER.parents[1] / "docs" / "environments.md").read_text()
+    (shown,) = re.findall(r"^```toml\n(\[\[readers\]\].*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert tomllib.loads(shown)["readers"][0] == tomllib.loads((FOLDER / "environment.toml").read_text())["readers"][0]
+
+
+@pytest.mark.parametrize("target", ["accounts:ACCOUNTS", "deliveries:DELIVERIES"])
+def test_2_1_and_3_0_agree_on_what_both_wrote_in_the_service_and_in_the_projector(target: str, tmp_path: Path) -> None:
+    seen = judge(tmp_path, by_unreadable(), ("2.1", "3.0"), target=target)
+    assert (seen["readable"].status, seen["same-state"].status) == (Status.PASS, Status.PASS)
+
+
+def test_a_projector_that_cannot_read_a_message_is_found(tmp_path: Path) -> None:
+    readable = judge(tmp_path, by_unreadable(), ("2.0", "3.0"), target="deliveries:DELIVERIES")["readable"]
+    assert readable.status is Status.FAIL
+    assert readable.evidence[0].records[0][:5] == ("2.0", "1", 4, "ledger.debited", 3)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from harness.checkers.rollback import Rollback
 from harness.history import Kind
-from harness.verdict import Status, Verdict
+from harness.verdict import Cell, Status, Verdict
 from tests.histories.build import Story
 
 
@@ -118,6 +122,25 @@ def test_a_way_back_that_got_stuck_fails() -> None:
 def test_a_gate_that_passed_without_a_request_to_judge_by_leaves_it_unknown() -> None:
     story = Story().moment(3.0, Kind.GATE, "gate 2.0", {"version": "2.0", "passed": True, "requests": 0})
     assert check(story.moment(5.0, Kind.ENDED, "deployment", {"outcome": "complete"})).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        ("fail", Status.PASS),
+        ("inconclusive", Status.UNKNOWN),
+        ("no data", Status.UNKNOWN),
+        ("error", Status.UNKNOWN),
+    ],
+)
+def test_an_expected_rollback_for_want_of_proof_proves_nothing(outcome: str, status: Status) -> None:
+    story = rolled_back()
+    detail: dict[str, Cell] = {"passed": False, "requests": 100, "outcome": outcome, "reason": "it was so"}
+    story.timeline[0] = replace(story.timeline[0], detail=detail)
+    verdict = check(story)
+    assert verdict.status is status
+    if status is Status.UNKNOWN:
+        assert verdict.reason.endswith(f"not because it was found bad ({outcome}): it was so.")
 
 
 def test_a_deployment_that_did_not_end_is_unknown() -> None:

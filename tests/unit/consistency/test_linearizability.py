@@ -282,3 +282,10 @@ def test_a_model_of_ones_own_is_named_by_its_module() -> None:
 def test_a_model_that_is_none_is_named(name: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         find_model(name)
+
+
+def test_what_the_object_can_have_been_is_told_as_a_position() -> None:
+    told = Told().did(1, "append", result=5).did(2, "read", result=5).did(2, "read", result=3)
+    reason = verdict(check(told.operations(), Positions())).reason
+    assert "had read → 3" in reason
+    assert "can only have been 5" in reason

@@ -142,3 +142,26 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "x.log").write_bytes(b"fine\n\xff")
     with pytest.raises(InvalidInput, match=r"x.log:2: is not UTF-8"):
         read_operations(tmp_path / "x.log")
+
+
+RECORDED = Path(__file__).parents[2] / "histories" / "recorded"
+
+
+def test_a_run_of_ours_is_read_as_operations_on_its_streams() -> None:
+    operations = read_operations(RECORDED / "good")
+    assert operations == read_operations(RECORDED / "good" / "history", "run")
+    reads = [each for each in operations if each.name == "read"]
+    appends = [each for each in operations if each.name == "append"]
+    assert len(reads) == 281 + 473 + 206 + 3
+    assert len(appends) == 60 + 894 + 93
+    assert all(isinstance(each.result, int) for each in reads if each.outcome is Outcome.OK)
+    # These answers do not show where the event went, so it is not known when it took effect.
+    assert {each.outcome for each in appends} == {Outcome.INDETERMINATE}
+    assert len({each.key for each in operations}) == 60
+    for each in operations:
+        assert each.returned is None or each.invoked < each.returned
+
+
+def test_a_folder_that_is_none_of_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no such file"):
+        read_operations(tmp_path)

@@ -10,8 +10,8 @@ from harness.checkers.faults import Faults
 from harness.history import Kind
 from harness.lanes.stage import Stage
 from harness.protocols import Fault
-from harness.scenario import ScheduledFault, Window
 from harness.verdict import Status
+from harness.windows import ScheduledFault, Window
 from tests.histories.build import Story
 from tests.unit.fakes import FakeSystem, MemoryTimeline, fault_lane
 

@@ -21,6 +21,7 @@ class FakePods(FakeSystem):
     numbers: dict[str, int] = field(default_factory=dict)
     endings: dict[str, int] = field(default_factory=dict)
     reason: str = "OOMKilled"
+    killed: int = 0
     """Why containers end."""
     allowed: int = 100
     """So many evictions."""
@@ -53,8 +54,9 @@ class FakePods(FakeSystem):
         if not self.deaf:
             self.endings[name] = self.endings.get(name, 0) + 1
 
-    def exhaust_memory(self, pod: str) -> None:
+    def exhaust_memory(self, pod: str) -> int:
         self.kill_container(pod)
+        return self.killed
 
     def evict_pod(self, pod: str) -> bool:
         self.allowed -= 1
@@ -114,6 +116,13 @@ def test_a_pod_that_nobody_replaces_is_not_healed() -> None:
     with PodDelete("web").inject(FakePods(lost=True)) as effect:
         assert effect.bites().seen
     assert not effect.heals().seen
+
+
+def test_what_the_kernel_counted_is_enough_where_the_cluster_says_less() -> None:
+    with OomKill("web").inject(FakePods(reason="Error", killed=1)) as effect:
+        bit = effect.bites()
+    assert bit.seen
+    assert "by the kernel's own count it killed 1" in bit.by
 
 
 def test_a_container_that_ended_otherwise_was_not_killed_for_its_memory() -> None:

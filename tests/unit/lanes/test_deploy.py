@@ -21,9 +21,9 @@ CANARY = Canary(weights=(CanaryStep(10, 0.02), CanaryStep(100, 0.02)), gate=Gate
 SCENARIO = Scenario("s", ENVIRONMENT, Change("1", "2"), CANARY, Load(Path("locustfile.py"), "User", 10.0))
 
 
-def deploy(system: FakeSystem, live: CannedLive, scenario: Scenario = SCENARIO) -> MemoryTimeline:
+def deploy(system: FakeSystem, live: CannedLive, scenario: Scenario = SCENARIO, objection: str = "") -> MemoryTimeline:
     with MemoryTimeline() as recorder:
-        Deployment(scenario, system, Stage(recorder, time.monotonic_ns()), live).run()
+        Deployment(scenario, system, Stage(recorder, time.monotonic_ns()), live, lambda: objection).run()
     return recorder
 
 
@@ -113,6 +113,23 @@ def test_an_operator_may_abort_at_any_step(step: str) -> None:
     recorder = deploy(system, CannedLive(), replace(SCENARIO, abort=step))
     assert ending(recorder) == ("rolled back", "an operator aborted the deployment")
     assert versions(system) == {"1"}
+
+
+def test_a_rollback_does_not_start_to_a_version_that_cannot_read_what_was_written() -> None:
+    system = FakeSystem()
+    scenario = replace(SCENARIO, abort="canary 100 %")
+    recorder = deploy(system, CannedLive(), scenario, objection="web 1 does not read Paid of version 2")
+    assert ending(recorder) == (
+        "stuck",
+        "no rollback was started, as web 1 does not read Paid of version 2; "
+        "it was wanted, as an operator aborted the deployment",
+    )
+    assert "rollback" not in [moment.name for moment in recorder.of(Kind.STEP)]
+    assert "2" in versions(system), "the version that reads everything stays"
+
+
+def test_an_objection_does_not_stand_in_the_way_of_a_deployment_that_goes_well() -> None:
+    assert ending(deploy(FakeSystem(), CannedLive(), objection="1 does not read Paid")) == ("complete", "")
 
 
 def test_a_run_that_is_to_end_ends_at_the_next_action() -> None:

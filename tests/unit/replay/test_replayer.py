@@ -38,11 +38,25 @@ def test_each_stream_is_folded_in_the_order_of_its_positions(supervisor: Supervi
     assert [(each.unit, each.state) for each in seen] == [("a", b"[10,20]"), ("b", b"[2,1]")]
 
 
+def test_code_may_use_the_harness_that_its_own_environment_has(supervisor: Supervisor, tmp_path: Path) -> None:
+    """The helper stands in for the harness's package only until the code is loaded."""
+    part = ordered(tmp_path, [paid("a", 1, 10), paid("a", 2, 20, version=2, more=',"currency":"USD"')])
+    [seen] = outcomes(supervisor, tmp_path, version("upcasting_shop:fold"), part)
+    assert seen.state == b'{"EUR":10,"USD":20}'
+
+
 def test_streams_larger_than_pipes_and_batches_come_through_whole(supervisor: Supervisor, tmp_path: Path) -> None:
     filler = ',"filler":"' + "x" * 3_000_000 + '"'
     part = ordered(tmp_path, [paid("a", 1, more=filler), paid("a", 2), *(paid("b", number) for number in range(3_000))])
     seen = outcomes(supervisor, tmp_path, version("shop:healthy"), part)
     assert [each.state for each in seen] == [b'{"balance":10,"events":2}', b'{"balance":15000,"events":3000}']
+
+
+def test_an_error_that_quotes_a_large_event_is_cut_short(supervisor: Supervisor, tmp_path: Path) -> None:
+    part = ordered(tmp_path, [paid("a", 1, more=',"note":"' + "x" * 3_000_000 + '"')])
+    (failure,) = outcomes(supervisor, tmp_path, version("shop:quotes"), part)[0].failures
+    assert failure.error.startswith("ValueError: cannot read {'amount': 5, 'note': 'xxx")
+    assert len(failure.error) + len(failure.stderr) + len(failure.event) < 3_000
 
 
 @pytest.mark.parametrize(

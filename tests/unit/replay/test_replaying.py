@@ -72,6 +72,21 @@ def test_a_crash_is_evidence_and_the_rest_is_judged(tmp_path: Path) -> None:
     assert "crashes has no state of all their events" in seen["same-state"].reason
 
 
+def test_an_event_of_50_mb_that_a_version_crashes_on_is_told_beside_a_broken_line(tmp_path: Path) -> None:
+    """Both are named with their places, the rest is judged, and no verdict is 50 MB long."""
+    large = paid("b", 2, more=',"note":"' + "x" * 50_000_000 + '","poison":1')
+    source = recording(tmp_path, [paid("a", 1), paid("b", 1), large, paid("b", 3), paid("c", 1)])
+    with source.path.open("a") as file:
+        file.write("broken\n")
+    judged_ = replay(Plan(versions=(version("shop:crashes"),), limits=LIMITS), source, Local())
+    seen = by_name(judged_)
+    assert judged_.events == 5
+    assert seen["recording"].evidence[0].records[0][:2] == (str(source.path), 6)
+    assert [record[:4] for record in seen["readable"].evidence[0].records] == [("crashes", "b", 2, "paid")]
+    assert seen["readable"].figures["cases"] == 3
+    assert len(repr(judged_)) < 10_000
+
+
 def test_effects_fail(tmp_path: Path) -> None:
     seen = by_name(judged(tmp_path, [paid("a", 1)], version("shop:starts_a_process")))
     assert seen["no-effects"].status is Status.FAIL

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.reporting.summary import (
+    FaultCount,
     MatrixLine,
     NotShown,
     RunRow,
@@ -13,6 +15,7 @@ from harness.reporting.summary import (
     VariantRow,
     matrix,
     render_html,
+    render_json,
     render_markdown,
     write_summary,
 )
@@ -100,6 +103,16 @@ def test_markdown_tables() -> None:
     assert f"| reorder | canary | {missed} | not shown: nothing is ever late there |" in lines
 
 
+def test_faults_of_all_runs_are_counted_together() -> None:
+    kills = (FaultCount("kill", "local", 2, 1, 1), FaultCount("down", "local", 1, 1, 1))
+    missed = replace(MISSED, faults=(FaultCount("kill", "local", 1, 1, 0), FaultCount("kill", "kind", 1, 0, 0)))
+    summary = _summary(replace(CAUGHT, faults=kills), missed)
+    told = ["| down | local | 1 | 1 | 1 |", "| kill | kind | 1 | 0 | 0 |", "| kill | local | 3 | 2 | 1 |"]
+    assert [line for line in render_markdown(summary).splitlines() if line in told] == told
+    assert "kill local 3 2 1" in Page(render_html(summary)).text
+    assert json.loads(render_json(summary))["efficacy"][2]["bit"] == 2
+
+
 def test_the_three_files_are_written(tmp_path: Path) -> None:
     paths = write_summary(tmp_path, _summary(CAUGHT, MISSED, not_shown=(NOT_SHOWN,)))
     data = json.loads(paths.data.read_bytes())
@@ -114,6 +127,7 @@ def test_the_three_files_are_written(tmp_path: Path) -> None:
         "detection_s": None,
         "report": "",
         "reason": "every checker passed",
+        "faults": [],
         "as_expected": False,
     }
     assert [row["reason"] for row in data["not_shown"]] == ["nothing is ever late there"]

@@ -127,6 +127,15 @@ def test_the_display_suits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
         (moment(1, Kind.NOTE, "note", text="hello"), "hello"),
         (moment(1, Kind.REMARK, "Killing", about="Pod/a", text="stopping"), "Killing Pod/a: stopping"),
         (moment(1, Kind.REMARK, "Pulled", about="Pod/a", text="image", routine=True), ""),
+        (
+            moment(1, Kind.REPLAY, "ledger 1.1", failed=1, stream="7", position=3, type="Paid", error="no amount"),
+            "replay: ledger 1.1 FAILS at Paid (stream 7, position 3): no amount",
+        ),
+        (
+            moment(1, Kind.REPLAY, "ledger 1.1", failed=0, undecided="it hangs"),
+            "replay: ledger 1.1 is undecided: it hangs",
+        ),
+        (moment(1, Kind.REPLAY, "ledger 1.1", failed=0, undecided=""), ""),
         (moment(1, Kind.LAG, "lag", events_behind=3), ""),
         (runs.fleet(1, 3, 0), ""),
     ],
@@ -136,7 +145,7 @@ def test_a_moment_in_a_line(happened: Moment, line: str) -> None:
 
 
 def test_every_kind_of_moment_can_be_told() -> None:
-    assert {kind for kind in Kind if narrate(moment(1, kind, "x")) == ""} == {Kind.LAG, Kind.FLEET}
+    assert {kind for kind in Kind if narrate(moment(1, kind, "x")) == ""} == {Kind.LAG, Kind.FLEET, Kind.REPLAY}
 
 
 def test_verdicts_as_text() -> None:

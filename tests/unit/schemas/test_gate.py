@@ -37,7 +37,7 @@ def test_a_writer_waits_for_the_reader_that_is_not_ready(folder: SchemaFolder) -
     assert text.startswith("no: ledger 2.0 may not write yet; ledger 1.1 would not read it\n")
     assert "OrderPlaced 2.0: ledger 1.1, which reads by 1.1, is incompatible" in text
     assert '"cents": 2147483648' in text
-    assert "projector 2.0 is ready for Moved 1.0, OrderPlaced 2.0" in text
+    assert "projector 2.0 is ready for Moved 1.0 (203 events tried), OrderPlaced 2.0 (201 events tried)" in text
 
 
 def test_a_writer_may_write_when_all_readers_are_ready(folder: SchemaFolder) -> None:

@@ -49,6 +49,17 @@ def test_a_hole_or_a_position_twice_fails(positions: tuple[int, ...], file: Path
     assert [record[0] for record in verdict.evidence[0].records] == ["damaged"]
 
 
+@pytest.mark.parametrize("count", [4095, 4096, 4097, 9000])
+def test_long_streams_are_judged_as_short_ones(count: int, tmp_path: Path) -> None:
+    """Sums are made by blocks of 4096 numbers."""
+    file = tmp_path / "a.parquet"
+    whole = [*account("from-1", count), *at("from-0", *range(count + 1)), *account("short", 3)]
+    assert census(file, whole).positions.status is Status.PASS
+    twice = [event("damaged", count - 1 if position == count - 2 else position) for position in range(1, count + 1)]
+    verdict = census(file, [*whole, *twice]).positions
+    assert [record[0] for record in verdict.evidence[0].records] == ["damaged"]
+
+
 def test_a_recording_without_events_is_unknown(file: Path) -> None:
     assert census(file, []).positions.status is Status.UNKNOWN
 

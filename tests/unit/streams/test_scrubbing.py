@@ -113,12 +113,54 @@ def test_data_that_are_not_json_are_one_part() -> None:
 
 
 def test_data_that_a_rule_keeps_whole_are_kept_byte_by_byte() -> None:
-    assert scrub(Rule("/data", Action.KEEP), data=b'{ "a" : 1.10 }').data == b'{ "a" : 1.10 }'
+    for rules, unknown in (((Rule("/data", Action.KEEP),), Unknown.DENY), ((), Unknown.KEEP)):
+        assert scrub(*rules, unknown=unknown, data=b'{ "a" : 1.10 }').data == b'{ "a" : 1.10 }'
 
 
 def test_the_first_of_two_fields_of_one_name_does_not_hide() -> None:
     rules = (Rule("/data", Action.KEEP), Rule("/data/a/secret", Action.REMOVE))
     assert b"Ada" not in scrub(*rules, data=b'{"a":{"secret":"Ada"},"a":1}').data
+
+
+def test_names_with_a_slash_or_a_tilde_are_reached_as_a_pointer_says() -> None:
+    rules = (Rule("/data", Action.KEEP), Rule("/data/a~1b", Action.REMOVE), Rule("/data/c~0d", Action.REMOVE))
+    assert data_of(scrub(*rules, data={"a/b": 1, "c~d": 2, "a": {"b": 3}})) == {"a": {"b": 3}}
+
+
+def test_the_metadata_have_rules_of_their_own() -> None:
+    rules = (Rule("/data", Action.KEEP), Rule("/metadata/sequence", Action.KEEP), Rule("/metadata/*", Action.REMOVE))
+    scrubbed = scrub(*rules, metadata={"sequence": 7, "ip": "192.0.2.1", "who": {"name": "Ada"}})
+    assert scrubbed.metadata == {"sequence": 7}
+
+
+def test_a_mask_keeps_the_form_of_every_script() -> None:
+    masked = data_of(
+        scrub(Rule("/data", Action.MASK), data=["Zoë 7, Ångström", "Ёж'ик №٣", "東京都 1-2", -5, 0.5, None])
+    )
+    assert masked == ["xxx 0, xxxxxxxx", "xx'xx №0", "xxx 0-0", 0, 0.0, None]
+
+
+def test_hashes_keep_to_the_numbers_that_json_holds_everywhere() -> None:
+    for number in (0, -1, 2**63, 0.1):
+        hashed = data_of(scrub(Rule("/data", Action.HASH), data=number))
+        assert isinstance(hashed, int | float)
+        assert 0 <= hashed < 2**52
+
+
+def test_a_long_key_counts_as_a_whole() -> None:
+    rule, long = Rule("/data", Action.HASH), KEY * 10
+    assert data_of(scrub(rule, data="Ada", key=long)) != data_of(scrub(rule, data="Ada", key=long[:-1] + b"x"))
+
+
+def test_streams_of_one_name_stay_together_when_it_is_hashed() -> None:
+    scrubber = Scrubber(Rules((Rule("/stream", Action.HASH), Rule("/data", Action.KEEP))), KEY)
+    first, second, other = (scrubber.scrub(event(name)).stream for name in ("ada", "ada", "eve"))
+    assert first == second != other
+
+
+def test_what_no_rule_names_of_an_object_goes_by_the_rule_of_the_whole() -> None:
+    rules = (Rule("/data", Action.REMOVE), Rule("/data/address/zip", Action.KEEP))
+    assert data_of(scrub(*rules)) == {"address": {"zip": "10115"}}
 
 
 def test_a_hash_of_true_or_false_is_refused() -> None:

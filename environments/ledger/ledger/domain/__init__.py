@@ -1,4 +1,4 @@
-"""Accounts as their events tell them. Each release has its own event classes; see v1_0, v1_1 and v2_0."""
+"""Accounts as their events tell them. Each release has its own event classes; see v1_0 to v3_0."""
 
 from __future__ import annotations
 

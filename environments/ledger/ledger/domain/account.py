@@ -44,6 +44,11 @@ class Event:
         """Signed change of the balance."""
         return self.sign * self.amount
 
+    @property
+    def denomination(self) -> str | None:
+        """Its currency, where the release knows of one and the event says it."""
+        return getattr(self, "currency", None)
+
     def evolve(self, account: Account | None) -> Account:
         before = 0 if account is None else account.balance
         return Account(self.originator_id, self.originator_version, before + self.effect)

@@ -56,9 +56,9 @@ class Cluster:
         if not self._nodes.signal(state.node, state.container, signal.SIGKILL):
             raise HarnessError(f"the container of {pod} had ended before it could be killed")
 
-    def exhaust_memory(self, pod: str) -> None:
+    def exhaust_memory(self, pod: str) -> int:
         state = self._running(pod)
-        exhaust(self._nodes, state.node, state.container)
+        return exhaust(self._nodes, state.node, state.container)
 
     def _running(self, pod: str) -> PodState:
         state = state_of(self._existing(pod))

@@ -14,20 +14,26 @@ BYTES_MAX = 8 << 30
 EAT = """
 echo 1000 > "/proc/$1/oom_score_adj"
 echo $$ > "$0/cgroup.procs"
+killed() { cat "$0/memory.oom_control" "$0/memory.events" 2> /dev/null | sed -n 's/^oom_kill //p'; }
+before=$(killed)
 head -c "$2" /dev/zero | tail > /dev/null
+echo $(($(killed) - before))
 """
 """$0 is the container's control group, $1 its first process, $2 how many bytes to hold. The kernel is to prefer the
 container's process to ourselves; whoever it kills, we hold no more than we were told."""
 
 
-def exhaust(nodes: Nodes, node: str, container: str) -> None:
-    """Returns when the kernel has killed somebody. Raises HarnessError if the container does not run, or may have as
+def exhaust(nodes: Nodes, node: str, container: str) -> int:
+    """Returns when the kernel has killed somebody: how many, by its own count of the control group, which is there as
+    long as we are in it; 0 if it killed us as well. Raises HarnessError if the container does not run, or may have as
     much as it likes."""
     pid = nodes.pid(node, container)
     if pid is None:
         raise HarnessError(f"the container {container[:12]} does not run on {node}")
     group, limit = _group(nodes, node, container)
-    nodes.ask(node, "sh", "-c", EAT, group, str(pid), str(limit))
+    _, said = nodes.ask(node, "sh", "-c", EAT, group, str(pid), str(limit))
+    count = said.strip().rpartition("\n")[2]
+    return int(count) if count.isdecimal() else 0
 
 
 def _group(nodes: Nodes, node: str, container: str) -> tuple[str, int]:

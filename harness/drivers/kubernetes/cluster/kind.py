@@ -46,6 +46,10 @@ DEFAULT: Json = {
 DOORS = range(30080, 30084)
 """Node ports that are open on loopback: as many runs at a time can let users in there."""
 CREATE_S_MAX = 600.0
+TRIES = 2
+STARTED_LATE = "could not find a log line that matches"
+"""What kind says when a node did not start within half a minute, which cannot be set: a busy machine may need longer
+for the first time, when images are read from disk."""
 DELETE_S_MAX = 120.0
 ANSWER_S_MAX = 30.0
 READY_S_MAX = 180.0
@@ -137,10 +141,7 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
     image = ("--image", os.environ[IMAGE]) if os.environ.get(IMAGE) else ()
     given = ("--name", name, "--kubeconfig", str(cluster.kubeconfig), "--config", str(file), *image)
     try:
-        process = spawner.spawn(
-            Command("kind", (need_kind(), "create", "cluster", *given), variables=dict(os.environ), log=log)
-        )
-        _await_made(process, log)
+        _make((need_kind(), "create", "cluster", *given), spawner, log)
         await_ready(cluster)
         if keep:
             cluster = KindCluster(name)
@@ -152,6 +153,18 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
             first.add_note(f"And then, while it was removed: {second}")
         raise
     return cluster
+
+
+def _make(words: tuple[str, ...], spawner: Spawner, log: Path) -> None:
+    """kind removes by itself what it could not finish."""
+    for left in reversed(range(TRIES)):
+        process = spawner.spawn(Command("kind", words, variables=dict(os.environ), log=log))
+        try:
+            _await_made(process, log)
+            break
+        except HarnessError as error:
+            if not left or STARTED_LATE not in str(error):
+                raise
 
 
 def _await_made(process: Process, log: Path) -> None:

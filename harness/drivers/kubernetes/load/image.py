@@ -23,7 +23,17 @@ from harness.protocols import Workspace
 CHOSEN = "HARNESS_LOAD_IMAGE"
 """The variable that names an image which is there already, as for a cluster with a registry of its own."""
 NAME = f"rollproof-load:{__version__}"
-PARTS = ("__init__.py", "bounds.py", "environment.py", "errors.py", "load", "protocols", "scenario.py", "verdict.py")
+PARTS = (
+    "__init__.py",
+    "bounds.py",
+    "environment.py",
+    "errors.py",
+    "load",
+    "protocols",
+    "scenario.py",
+    "verdict.py",
+    "windows.py",
+)
 """Of the harness, all that a worker and its agent import."""
 PACKAGES = ("gevent", "httptools", "locust", "msgspec", "numpy")
 

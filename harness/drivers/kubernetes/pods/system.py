@@ -71,8 +71,8 @@ class InCluster:
     def kill_container(self, pod: str) -> None:
         self._cluster.kill_container(pod)
 
-    def exhaust_memory(self, pod: str) -> None:
-        self._cluster.exhaust_memory(pod)
+    def exhaust_memory(self, pod: str) -> int:
+        return self._cluster.exhaust_memory(pod)
 
     def hide_from_probes(self, pod: str) -> Barrier:
         return self._cluster.hide_from_probes(pod)

@@ -219,9 +219,15 @@ def test_memory_is_used_up_within_the_containers_own_limit(cluster: Cluster, nod
         "find": f"{GROUP}/memory.usage_in_bytes\n{GROUP}/memory.limit_in_bytes\n",
         f"cat {GROUP}/memory.limit_in_bytes": "1048576\n",
     }
-    cluster.exhaust_memory("web-1")
+    nodes.answers["sh"] = "Killed\n1\n"
+    assert cluster.exhaust_memory("web-1") == 1
     *_, (where, shell, _, _, group, pid, size) = nodes.asked
     assert (where, shell, group, pid, size) == ("worker", "sh", GROUP, "42", "1048576")
+
+
+def test_a_count_that_went_with_the_container_is_none(cluster: Cluster, nodes: FakeNodes) -> None:
+    nodes.answers = {"find": f"{GROUP}/memory.max\n", "cat": "1048576\n", "sh": ""}
+    assert cluster.exhaust_memory("web-1") == 0
 
 
 @pytest.mark.parametrize("limit", ["max", "9223372036854771712"])

@@ -22,9 +22,12 @@ echo "$@" >> "$ASKED"
 case "$1 $2" in
     "version ") echo "kind v$KIND_VERSION go1.24 linux/amd64" ;;
     "get clusters") echo "$CLUSTERS" ;;
-    "create cluster") cp "$8" "$ASKED.config"; [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 1; } ;;
+    "create cluster") cp "$8" "$ASKED.config"
+        [ -z "$LATE" ] || [ "$(grep -c ^create "$ASKED")" -gt "$LATE" ] || { echo "$LATELY" >&2; exit 1; }
+        [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 1; } ;;
 esac
 """
+LATELY = 'ERROR: failed to create cluster: could not find a log line that matches "Reached target .*"'
 OURSELVES = Identity.of(os.getpid())
 assert OURSELVES is not None
 DEAD = f"{OURSELVES.pid}@{OURSELVES.began - 1}"
@@ -43,7 +46,7 @@ class FakeKind:
         monkeypatch.setenv("ASKED", str(self._asked))
         monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         monkeypatch.delenv(kind.IMAGE, raising=False)
-        self.say(KIND_VERSION="0.33.0", CLUSTERS="", BROKEN="")
+        self.say(KIND_VERSION="0.33.0", CLUSTERS="", BROKEN="", LATE="", LATELY=LATELY)
 
     def say(self, **words: str) -> None:
         for name, word in words.items():
@@ -166,6 +169,19 @@ def test_what_fails_says_why_and_is_removed(fake: FakeKind) -> None:
         create()
     assert fake.asked[-1].startswith("delete cluster --name rollproof-a")
     assert not KindCluster("rollproof-a").folder.exists()
+
+
+def test_a_node_that_starts_late_is_given_another_chance(fake: FakeKind) -> None:
+    fake.say(LATE="1")
+    create()
+    assert [words.partition(" --")[0] for words in fake.asked] == ["create cluster"] * 2
+
+
+def test_a_node_that_starts_late_again_and_again_is_told(fake: FakeKind) -> None:
+    fake.say(LATE="9")
+    with pytest.raises(HarnessError, match="could not find a log line"):
+        create()
+    assert [words.partition(" --")[0] for words in fake.asked] == ["create cluster"] * kind.TRIES + ["delete cluster"]
 
 
 def test_a_node_that_never_gets_ready_is_named(fake: FakeKind, monkeypatch: pytest.MonkeyPatch) -> None:

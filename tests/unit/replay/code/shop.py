@@ -49,6 +49,10 @@ def crashes(state: Any, event: Any) -> Any:
     return healthy(state, event)
 
 
+def quotes(state: Any, event: Any) -> Any:
+    raise ValueError(f"cannot read {event.data}")
+
+
 def hangs(state: Any, event: Any) -> Any:
     if event.data.get("poison"):
         time.sleep(3600)

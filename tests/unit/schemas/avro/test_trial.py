@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.schemas.avro.matching import Matching
 from harness.schemas.avro.model import Datum
 from harness.schemas.avro.trial import Outcome, Trial
 from tests.unit.schemas.avro.shapes import Schema, enum, field, fixed, parsed, record
@@ -39,21 +40,21 @@ FOO = record("Foo", field("x", "int"))
     ],
 )
 def test_each_outcome_is_told_apart(reader: Schema, writer: Schema, event: Datum, outcome: Outcome, said: str) -> None:
-    tried = Trial(parsed(reader), parsed(writer)).of(event)
+    tried = Trial(Matching(parsed(reader), parsed(writer))).of(event)
     assert tried.outcome is outcome
     assert said in tried.said
 
 
 def test_a_default_may_come_as_it_stands_in_the_schema() -> None:
     """fastavro does not make bytes of it; the note on such defaults says so."""
-    tried = Trial(parsed(record("R", field("a", "bytes", default="\u00ff"))), parsed(record("R"))).of({})
+    tried = Trial(Matching(parsed(record("R", field("a", "bytes", default="\u00ff"))), parsed(record("R")))).of({})
     assert tried.outcome is Outcome.READ
     assert tried.said.endswith("gives {'a': 'ÿ'}")
 
 
 def test_a_long_complaint_is_cut_and_shows_no_marks_of_the_library() -> None:
     many = record("R", *(field(f"field{number}", enum(f"E{number}", "A")) for number in range(40)))
-    tried = Trial(parsed("int"), parsed(many)).of({f"field{number}": "A" for number in range(40)})
+    tried = Trial(Matching(parsed("int"), parsed(many))).of({f"field{number}": "A" for number in range(40)})
     assert len(tried.said) < 350
-    short = Trial(parsed("int"), parsed(record("R"))).of({})
+    short = Trial(Matching(parsed("int"), parsed(record("R")))).of({})
     assert short.said.endswith("Schema mismatch: {'type': 'record', 'name': 'R', 'fields': []} is not int")
