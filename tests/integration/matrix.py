@@ -12,13 +12,15 @@ from pathlib import Path
 
 from harness.environment_file import find_environment
 from harness.faults.network import LinkFault
+from harness.faults.partition import Split
 from harness.faults.process import Kill
-from harness.protocols import Strategy
+from harness.protocols import Fault, Strategy
 from harness.scenario import Change, Ending, Load, Scenario, ScheduledFault, Slo, Window
 from harness.strategies.blue_green import BlueGreen
 from harness.strategies.canary import Canary, CanaryStep
 from harness.strategies.recreate import Recreate
 from harness.strategies.rolling import Rolling
+from harness.toxics.toxic import Stream
 
 ROOT = Path(__file__).parents[2]
 LEDGER = find_environment("ledger", ROOT)
@@ -68,12 +70,12 @@ def case(variant: str, *found_by: str, **more: object) -> Case:
     return replace(Case(variant, frozenset(found_by)), **more)  # type: ignore[arg-type]
 
 
-def in_the_end(fault: Kill | LinkFault, duration_s: float) -> tuple[ScheduledFault, ...]:
+def in_the_end(fault: Fault, duration_s: float) -> tuple[ScheduledFault, ...]:
     """When the new version serves everything; its step is filled in with the strategy."""
     return (ScheduledFault("fault", fault, Window(duration_s, at_step="", after_s=0.5)),)
 
 
-CASES = (
+IN_ROLLOUTS = (
     case("ack-before-commit", "lost-events", faults=in_the_end(Kill("ledger"), 1.0)),
     case("drops-in-flight", "availability", in_old=True, in_haste=True, strategies=NO_DOWNTIME),
     case("ready-too-early", "availability", strategies=NO_DOWNTIME),
@@ -96,6 +98,25 @@ CASES = (
     case("locking-migration", "latency", "availability", strategies=NO_DOWNTIME),
     case("stale-cache", "monotonic-reads"),
 )
+ONLY_BY_FAULTS = (
+    case(
+        "counts-on-acks",
+        "projection",
+        faults=in_the_end(LinkFault("projector", "nats", "latency", {"latency": 1500}, Stream.UPSTREAM), 2.0),
+    ),
+    case(
+        "never-reconnects",
+        *("projection", "projection-lag"),
+        faults=in_the_end(Split("partition-primaries", service="projector", store="nats"), 1.0),
+    ),
+    case(
+        "publishes-blindly",
+        *("gaps", "lost-events"),
+        faults=in_the_end(LinkFault("ledger", "nats", "timeout", {"timeout": 0}, Stream.UPSTREAM), 1.5),
+    ),
+)
+"""Those that no rollout alone brings to light; a healthy version survives the same faults."""
+CASES = (*IN_ROLLOUTS, *ONLY_BY_FAULTS)
 
 
 def scenario(case: Case, strategy: str, driver: str = "local") -> Scenario:
@@ -123,6 +144,11 @@ def control(strategy: str) -> Scenario:
     """Healthy versions, as hurried and as strictly judged as any case is: what is found above is not found here."""
     hurried = next(case for case in CASES if case.in_haste)
     return replace(scenario(hurried, strategy), name=f"healthy-by-{strategy}", change=Change("1.1", "2.0"))
+
+
+def healthy(case: Case, strategy: str) -> Scenario:
+    """The same scenario, fault and all, without the mistake."""
+    return replace(scenario(case, strategy), name=f"healthy-{case.variant}-by-{strategy}", change=Change("1.1", "2.0"))
 
 
 def _settle_s(case: Case) -> float:

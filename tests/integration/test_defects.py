@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from harness.drivers.local import LocalDriver
 from harness.pytest_plugin import Harness
 from harness.verdict import Status
-from tests.integration.matrix import CASES, LEDGER, Case, control, scenario
+from tests.integration.matrix import CASES, LEDGER, ONLY_BY_FAULTS, Case, control, healthy, scenario
 
 pytestmark = pytest.mark.servers
 
 
+def need_faults(case: Case) -> None:
+    """Not every machine can be broken in every way."""
+    for scheduled in case.faults:
+        if lacking := scheduled.fault.needs - LocalDriver.offers:
+            pytest.skip("; ".join(LocalDriver.lacks[each] for each in lacking))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.variant)
 def test_a_defect_is_found_by_the_right_checker(harness: Harness, case: Case) -> None:
+    need_faults(case)
     result = harness.run(scenario(case, case.soonest))
     failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
     assert failed & case.found_by, f"failed: {sorted(failed)}"
@@ -21,6 +30,14 @@ def test_a_defect_is_found_by_the_right_checker(harness: Harness, case: Case) ->
 def test_what_is_healthy_is_not_found_where_defects_are(harness: Harness) -> None:
     result = harness.run(control("blue-green"))
     assert result.passed, [verdict for verdict in result.verdicts if verdict.status is not Status.PASS]
+
+
+@pytest.mark.parametrize("case", ONLY_BY_FAULTS, ids=lambda case: case.variant)
+def test_a_healthy_version_is_not_blamed_for_what_the_same_faults_do(harness: Harness, case: Case) -> None:
+    need_faults(case)
+    result = harness.run(healthy(case, case.soonest))
+    failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
+    assert not failed & case.found_by, f"failed: {sorted(failed)}"
 
 
 def test_every_variant_in_the_ledgers_code_is_in_the_matrix() -> None:

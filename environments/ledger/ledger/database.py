@@ -38,6 +38,10 @@ OPTIONS = " ".join(
 )
 
 
+TROUBLE = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+"""The latter while it fails over."""
+
+
 class Unavailable(Exception):
     """The database does not answer (in time); whether the last statement took effect is not known."""
 
@@ -71,7 +75,7 @@ class Database:
             raise Unavailable(f"no connection became free in {ACQUIRE_TIMEOUT_S} s")
         try:
             return self._run(work)
-        except psycopg.OperationalError as error:
+        except TROUBLE as error:
             raise Unavailable(str(error).strip()) from error
         finally:
             self._free.release()

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -162,6 +162,7 @@ class Parts:
     domain: Domain
     balances: Callable[..., Balances] = Balances
     projector: Callable[[Balances], Projector] = Projector
+    connect: Callable[[str, str], Awaitable[Client]] = connect
 
 
 class Process:
@@ -173,6 +174,7 @@ class Process:
         self._monitor = Monitor(settings.database_url, settings.instance, guarded=(database,))
         balances = parts.balances(database, with_currency=bool(parts.domain.details))
         self._projector = parts.projector(balances)
+        self._connect = parts.connect
         self._client: Client | None = None
         self._subscription: JetStream.PullSubscription | None = None
         self._stop = asyncio.Event()
@@ -211,7 +213,7 @@ class Process:
 
     async def _subscribed(self) -> JetStream.PullSubscription:
         if self._client is None:
-            self._client = await connect(self._settings.broker_url, self._settings.instance)
+            self._client = await self._connect(self._settings.broker_url, self._settings.instance)
         if self._subscription is None:
             jetstream = self._client.jetstream()
             await ensure_stream(jetstream)
