@@ -109,11 +109,6 @@ ONLY_BY_FAULTS = (
         *("projection", "projection-lag"),
         faults=in_the_end(Split("partition-primaries", service="projector", store="nats"), 1.0),
     ),
-    case(
-        "publishes-blindly",
-        *("gaps", "lost-events"),
-        faults=in_the_end(LinkFault("ledger", "nats", "timeout", {"timeout": 0}, Stream.UPSTREAM), 1.5),
-    ),
 )
 """Those that no rollout alone brings to light; a healthy version survives the same faults."""
 CASES = (*IN_ROLLOUTS, *ONLY_BY_FAULTS)
