@@ -47,6 +47,17 @@ _SENT_LATE = """
     SELECT row FROM late ASOF LEFT JOIN busy USING (tick)
     WHERE coalesce(users, 0) <= (1 - $idle_share) * (SELECT count(DISTINCT session) FROM requests)
 """
+# By full seconds: does the service level hold in each? Null: there was no request in it.
+_LEVELS = """
+    SELECT failed <= $error_rate_max * requests AND coalesce(p99_ms <= $p99_ms_max, true) AS holds
+    FROM range(($until_ns - $from_ns) // 1_000_000_000) AS seconds(number)
+    LEFT JOIN (
+        SELECT (scheduled_ns - $from_ns) // 1_000_000_000 AS number, count(*) AS requests,
+            count(*) FILTER (NOT served) AS failed, quantile_disc(latency_ms, 0.99) FILTER (NOT lasting) AS p99_ms
+        FROM judged WHERE scheduled_ns >= $from_ns AND NOT excused GROUP BY ALL
+    ) USING (number)
+    ORDER BY number
+"""
 _NONE = "SELECT 0::BIGINT AS row WHERE false"
 _JUDGED = """
     SELECT
@@ -82,6 +93,15 @@ def prepare(history: History) -> None:
     history.prepare("stalled", _STALLED)
     history.prepare("faulted", _FAULTED, {"recovery_ns": RECOVERY_S * 1_000_000_000})
     history.prepare("judged", _JUDGED)
+
+
+def levels(
+    history: History, from_ns: int, until_ns: int, *, error_rate_max: float, p99_ms_max: float
+) -> tuple[bool | None, ...]:
+    """Whether the service level holds in each full second of that time, of which `prepare` made the table; None where
+    nothing was asked."""
+    limits = {"error_rate_max": error_rate_max, "p99_ms_max": p99_ms_max}
+    return tuple(holds for (holds,) in history.query(_LEVELS, {"from_ns": from_ns, "until_ns": until_ns, **limits}))
 
 
 def weigh(without: Sequence[str], with_excused: Sequence[str], excused_share: float, share_max: float) -> Status:

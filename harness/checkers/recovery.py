@@ -14,18 +14,6 @@ from harness.verdict import Cell, Evidence, Status, Verdict
 
 STEADY = 2
 """Seconds in a row in which the service level holds: one may be a good one among bad."""
-NS = 1_000_000_000
-# By full seconds since all faults were out: does the service level hold in each? Null: there was no request in it.
-_SECONDS = """
-    SELECT failed <= $error_rate_max * requests AND coalesce(p99_ms <= $p99_ms_max, true) AS holds
-    FROM range(greatest(0, $until_ns - $out_ns) // 1_000_000_000) AS seconds(number)
-    LEFT JOIN (
-        SELECT (scheduled_ns - $out_ns) // 1_000_000_000 AS number, count(*) AS requests,
-            count(*) FILTER (NOT served) AS failed, quantile_disc(latency_ms, 0.99) FILTER (NOT lasting) AS p99_ms
-        FROM judged WHERE scheduled_ns >= $out_ns AND NOT excused GROUP BY ALL
-    ) USING (number)
-    ORDER BY number
-"""
 
 
 @dataclass(frozen=True)
@@ -85,10 +73,9 @@ class Recovery:
     def _aftermaths(self, history: History, faults: Sequence[Moment]) -> Iterator[Aftermath]:
         spans = merged((moment.at_ns, _out_ns(moment)) for moment in faults)
         ends = (*(start_ns for start_ns, _ in spans[1:]), history.facts.load_ends_ns)
-        levels = {"error_rate_max": self.error_rate_max, "p99_ms_max": self.p99_ms_max}
+        limits = {"error_rate_max": self.error_rate_max, "p99_ms_max": self.p99_ms_max}
         for (_, out_ns), until_ns in zip(spans, ends, strict=True):
-            rows = history.query(_SECONDS, {"out_ns": out_ns, "until_ns": until_ns, **levels})
-            yield Aftermath(out_ns, tuple(holds for (holds,) in rows), until_ns == ends[-1])
+            yield Aftermath(out_ns, judged.levels(history, out_ns, until_ns, **limits), until_ns == ends[-1])
 
     def _judge(self, aftermaths: Sequence[Aftermath]) -> Verdict:
         evidence = (_evidence(aftermaths),)

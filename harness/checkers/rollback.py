@@ -14,18 +14,6 @@ from harness.scenario import Ending
 from harness.verdict import Cell, Evidence, Status, Verdict
 
 _BAD = "version = $new AND (NOT served OR (NOT lasting AND latency_ms > $p99_ms_max))"
-# By full seconds since the decision: does the service level hold in each? One without requests tells nothing.
-_WINDOWS = """
-    SELECT window_number,
-        requests > 0 AND failed <= $error_rate_max * requests AND coalesce(p99_ms <= $p99_ms_max, true) AS holds
-    FROM range(($load_ends_ns - $decided_ns) // 1_000_000_000) AS windows(window_number)
-    LEFT JOIN (
-        SELECT (scheduled_ns - $decided_ns) // 1_000_000_000 AS window_number, count(*) AS requests,
-            count(*) FILTER (NOT served) AS failed, quantile_disc(latency_ms, 0.99) FILTER (NOT lasting) AS p99_ms
-        FROM judged WHERE scheduled_ns >= $decided_ns AND NOT excused GROUP BY ALL
-    ) USING (window_number)
-    ORDER BY window_number
-"""
 # What was done, after the rollback, with streams that the new version wrote.
 _AFTERWARDS = """
     WITH written AS (
@@ -114,16 +102,14 @@ class Rollback:
         [(first_bad_ns, last_bad_ns)] = history.query(
             f"SELECT min(ended_ns), max(ended_ns) FROM judged WHERE {_BAD}", params
         )
-        windows = history.query(
-            _WINDOWS,
-            {
-                "decided_ns": setback.at_ns,
-                "load_ends_ns": history.facts.load_ends_ns,
-                "error_rate_max": self.error_rate_max,
-                "p99_ms_max": self.p99_ms_max,
-            },
+        holds = judged.levels(
+            history,
+            setback.at_ns,
+            history.facts.load_ends_ns,
+            error_rate_max=self.error_rate_max,
+            p99_ms_max=self.p99_ms_max,
         )
-        broken = [number for number, holds in windows if not holds]
+        broken = [second for second, well in enumerate(holds) if not well]  # one without requests tells nothing
         first_good = broken[-1] + 1 if broken else 0
         refused = [
             moment.at_ns if moment.until_ns is None else moment.until_ns
@@ -136,7 +122,7 @@ class Rollback:
             detected_ns=min(max(refused, default=setback.at_ns), setback.at_ns),
             decided_ns=setback.at_ns,
             last_bad_ns=last_bad_ns,
-            slo_met_ns=setback.at_ns + first_good * 1_000_000_000 if first_good < len(windows) else None,
+            slo_met_ns=setback.at_ns + first_good * 1_000_000_000 if first_good < len(holds) else None,
             ended_ns=ending.at_ns,
         )
 
