@@ -39,9 +39,7 @@ class LiveHistory:
 
     def tally(self, version: str, since_ns: int) -> Tally:
         """What `version` did with requests that were scheduled after `since_ns` and are done."""
-        chunks = self._since(since_ns)
-        number = self._number(version)
-        return self._tally([chunk[chunk["version"] == number] for chunk in chunks] if number is not None else [])
+        return self._tally([chunk[self._is(version, chunk)] for chunk in self._since(since_ns)])
 
     def traffic(self, since_ns: int) -> tuple[VersionTraffic, ...]:
         """All versions that answered requests scheduled after `since_ns`."""
@@ -93,10 +91,7 @@ class LiveHistory:
         """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
         begin_ns = since_ns + self._origin_ns
         chunks = [chunk[chunk["done_ns"] >= begin_ns] for chunk in self._chunks_to(begin_ns)]
-        if version:
-            number = self._number(version)
-            chunks = [chunk[chunk["version"] == number] for chunk in chunks] if number is not None else []
-        return self._tally(chunks)
+        return self._tally([chunk[self._is(version, chunk)] for chunk in chunks] if version else chunks)
 
     def _tally(self, chunks: list[NDArray[np.void]]) -> Tally:
         """A request is served if it was ok or refused: a 4xx is an answer, not a failure of the service."""

@@ -35,12 +35,21 @@ class Hierarchy:
         return self.cpu == self.memory
 
 
+def is_unified(root: Path) -> bool:
+    """Whether it is of version 2."""
+    return (root / "cgroup.controllers").exists()
+
+
+def permits(root: Path, *controllers: str) -> bool:
+    """Whether groups with these may be made at the top of a hierarchy of version 2."""
+    on = (root / "cgroup.subtree_control").read_text().split()
+    return set(controllers) <= set(on) and os.access(root, os.W_OK)
+
+
 def find_hierarchy(root: Path = ROOT) -> Hierarchy | None:
     """None where there is none that this process may change."""
-    if (root / "cgroup.controllers").exists():
-        on = (root / "cgroup.subtree_control").read_text().split()
-        whole = set(CONTROLLERS) <= set(on) and os.access(root, os.W_OK)
-        return Hierarchy(root, root) if whole else None
+    if is_unified(root):
+        return Hierarchy(root, root) if permits(root, *CONTROLLERS) else None
     places = Hierarchy(root / "cpu", root / "memory")
     files = (places.cpu / "cpu.cfs_quota_us", places.memory / "memory.limit_in_bytes")
     return places if all(file.exists() and os.access(file.parent, os.W_OK) for file in files) else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drivers import proc
-from harness.drivers.cgroups import ROOT
+from harness.drivers.cgroups import ROOT, is_unified, permits
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,8 @@ class IoHierarchy:
 
 def find_io(root: Path = ROOT) -> IoHierarchy | None:
     """None where there is none that this process may change."""
-    if (root / "cgroup.controllers").exists():
-        on = (root / "cgroup.subtree_control").read_text().split()
-        return IoHierarchy(root, "") if "io" in on and os.access(root, os.W_OK) else None
+    if is_unified(root):
+        return IoHierarchy(root, "") if permits(root, "io") else None
     found = IoHierarchy(root / "blkio", "blkio")
     return found if (found.folder / found.file).exists() and os.access(found.folder, os.W_OK) else None
 

@@ -136,17 +136,10 @@ class _Hinders:
 
 
 @dataclass(frozen=True)
-class SlowStart(_Hinders):
-    """Instances that start are stopped (SIGSTOP) at once, and go on after `delay_s`."""
+class _Delays(_Hinders):
+    """Those are held back for `delay_s`."""
 
     delay_s: float = 5.0
-
-    how: ClassVar[Hindrance] = Hindrance.SLOW_START
-    account: ClassVar[Account] = Account(
-        "instances of a service that start are held back (SIGSTOP) before they come to anything",
-        "the operating system says of one that it is stopped",
-        "those that are still held back go on",
-    )
 
     def __post_init__(self) -> None:
         positive(delay_s=self.delay_s)
@@ -157,13 +150,23 @@ class SlowStart(_Hinders):
 
 
 @dataclass(frozen=True)
-class SlowStop(_Hinders):
+class SlowStart(_Delays):
+    """Instances that start are stopped (SIGSTOP) at once, and go on after `delay_s`."""
+
+    how: ClassVar[Hindrance] = Hindrance.SLOW_START
+    account: ClassVar[Account] = Account(
+        "instances of a service that start are held back (SIGSTOP) before they come to anything",
+        "the operating system says of one that it is stopped",
+        "those that are still held back go on",
+    )
+
+
+@dataclass(frozen=True)
+class SlowStop(_Delays):
     """Instances that are asked to end are stopped (SIGSTOP) first, and see the request after `delay_s`.
 
     Beyond its service's grace it is killed, as everybody is.
     """
-
-    delay_s: float = 5.0
 
     how: ClassVar[Hindrance] = Hindrance.SLOW_STOP
     account: ClassVar[Account] = Account(
@@ -171,13 +174,6 @@ class SlowStop(_Hinders):
         "the operating system says of one that it is stopped",
         "those that are still held back go on",
     )
-
-    def __post_init__(self) -> None:
-        positive(delay_s=self.delay_s)
-
-    @property
-    def held_s(self) -> float:
-        return self.delay_s
 
 
 @dataclass(frozen=True)

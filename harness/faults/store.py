@@ -10,7 +10,7 @@ from typing import ClassVar
 from harness.bounds import positive
 from harness.environment import StoreKind
 from harness.faults.probes import Ask, Door
-from harness.faults.symptoms import TIMEOUT_S
+from harness.faults.symptoms import SURELY, TIMEOUT_S
 from harness.protocols import (
     Account,
     Effect,
@@ -26,8 +26,6 @@ from harness.waiting import until
 
 HEAL_TIMEOUT_S = 15.0
 POLL_S = 0.1
-SURELY = 0.8
-"""The share of an expected delay that is certain."""
 
 
 def door(system: System, store: str) -> Door:
