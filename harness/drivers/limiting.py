@@ -56,7 +56,7 @@ class _ByGroup:
 
     def usage(self, pid: int) -> Usage:
         with _told():
-            memory_mb = sum(proc.memory_mb(member) for member in proc.family(pid))
+            memory_mb = _memory_mb(proc.family(pid))
             if self._group is None:
                 return Usage(Limits(), 0, memory_mb)
             return Usage(self._group.limits(), self._group.throttled(), memory_mb)
@@ -92,13 +92,22 @@ class _ByRlimit:
         with _told():
             soft, _ = resource.prlimit(pid, resource.RLIMIT_AS)
             limited = pid in self._before and soft != self._before[pid][0]
-            return Usage(Limits(memory_mb=self._memory_mb if limited else None), 0, proc.memory_mb(pid))
+            return Usage(Limits(memory_mb=self._memory_mb if limited else None), 0, _memory_mb([pid]))
 
     def lift(self) -> None:
         for pid, before in self._before.items():
             with suppress(ProcessLookupError):  # it has ended
                 resource.prlimit(pid, resource.RLIMIT_AS, before)
         self._before.clear()
+
+
+def _memory_mb(pids: list[int]) -> float:
+    """What they hold together; any of them may end at any moment, and then holds nothing."""
+    held = 0.0
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            held += proc.memory_mb(pid)
+    return held
 
 
 @contextmanager
