@@ -20,6 +20,7 @@ import yaml
 
 from harness.drivers.containers.engine import refusing
 from harness.drivers.kubernetes.api import Json, KubernetesApi
+from harness.drivers.kubernetes.cluster.inotify import need_instances
 from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.drivers.parts import tail
 from harness.drivers.ports import HOST, free_port
@@ -46,10 +47,6 @@ DEFAULT: Json = {
 DOORS = range(30080, 30084)
 """Node ports that are open on loopback: as many runs at a time can let users in there."""
 CREATE_S_MAX = 600.0
-TRIES = 2
-STARTED_LATE = "could not find a log line that matches"
-"""What kind says when a node did not start within half a minute, which cannot be set: a busy machine may need longer
-for the first time, when images are read from disk."""
 DELETE_S_MAX = 120.0
 ANSWER_S_MAX = 30.0
 READY_S_MAX = 180.0
@@ -130,10 +127,12 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
     """Make the cluster; returns when all of its nodes are ready. `settings` is kind's own configuration.
 
     It is this process's own, and left over when that dies, until it is there and to be kept. Raises InvalidInput,
-    MissingServer, HarnessError with the last of what kind said; nothing of it is left then.
+    MissingServer, HarnessError with the last of what kind said, or if the kernel does not allow so many nodes; nothing
+    of it is left then.
     """
     cluster = KindCluster(name, str(Identity.of(os.getpid())))
     configuration = _configuration(_read(settings), {door: free_port() for door in DOORS})
+    need_instances(len(configuration["nodes"]))
     cluster.folder.mkdir(parents=True, exist_ok=True)
     cluster.note()
     file = cluster.folder / SETTINGS
@@ -141,7 +140,8 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
     image = ("--image", os.environ[IMAGE]) if os.environ.get(IMAGE) else ()
     given = ("--name", name, "--kubeconfig", str(cluster.kubeconfig), "--config", str(file), *image)
     try:
-        _make((need_kind(), "create", "cluster", *given), spawner, log)
+        words = (need_kind(), "create", "cluster", *given)
+        _await_made(spawner.spawn(Command("kind", words, variables=dict(os.environ), log=log)), log)
         await_ready(cluster)
         if keep:
             cluster = KindCluster(name)
@@ -153,18 +153,6 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
             first.add_note(f"And then, while it was removed: {second}")
         raise
     return cluster
-
-
-def _make(words: tuple[str, ...], spawner: Spawner, log: Path) -> None:
-    """kind removes by itself what it could not finish."""
-    for left in reversed(range(TRIES)):
-        process = spawner.spawn(Command("kind", words, variables=dict(os.environ), log=log))
-        try:
-            _await_made(process, log)
-            break
-        except HarnessError as error:
-            if not left or STARTED_LATE not in str(error):
-                raise
 
 
 def _await_made(process: Process, log: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from harness.drivers.kubernetes.api import Node
-from harness.drivers.kubernetes.cluster import kind
+from harness.drivers.kubernetes.cluster import inotify, kind
 from harness.drivers.kubernetes.cluster.kind import KindCluster
 from harness.errors import HarnessError, InvalidInput, MissingServer
 from harness.protocols import Command
@@ -23,11 +23,9 @@ case "$1 $2" in
     "version ") echo "kind v$KIND_VERSION go1.24 linux/amd64" ;;
     "get clusters") echo "$CLUSTERS" ;;
     "create cluster") cp "$8" "$ASKED.config"
-        [ -z "$LATE" ] || [ "$(grep -c ^create "$ASKED")" -gt "$LATE" ] || { echo "$LATELY" >&2; exit 1; }
         [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 1; } ;;
 esac
 """
-LATELY = 'ERROR: failed to create cluster: could not find a log line that matches "Reached target .*"'
 OURSELVES = Identity.of(os.getpid())
 assert OURSELVES is not None
 DEAD = f"{OURSELVES.pid}@{OURSELVES.began - 1}"
@@ -46,7 +44,7 @@ class FakeKind:
         monkeypatch.setenv("ASKED", str(self._asked))
         monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         monkeypatch.delenv(kind.IMAGE, raising=False)
-        self.say(KIND_VERSION="0.33.0", CLUSTERS="", BROKEN="", LATE="", LATELY=LATELY)
+        self.say(KIND_VERSION="0.33.0", CLUSTERS="", BROKEN="")
 
     def say(self, **words: str) -> None:
         for name, word in words.items():
@@ -76,6 +74,11 @@ class ReadyApi:
 @pytest.fixture(autouse=True)
 def _ready_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KindCluster, "api", lambda _: ReadyApi())
+
+
+@pytest.fixture(autouse=True)
+def _room_for_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inotify, "free_instances", lambda most: most)
 
 
 class Runs:
@@ -171,17 +174,13 @@ def test_what_fails_says_why_and_is_removed(fake: FakeKind) -> None:
     assert not KindCluster("rollproof-a").folder.exists()
 
 
-def test_a_node_that_starts_late_is_given_another_chance(fake: FakeKind) -> None:
-    fake.say(LATE="1")
-    create()
-    assert [words.partition(" --")[0] for words in fake.asked] == ["create cluster"] * 2
-
-
-def test_a_node_that_starts_late_again_and_again_is_told(fake: FakeKind) -> None:
-    fake.say(LATE="9")
-    with pytest.raises(HarnessError, match="could not find a log line"):
+def test_a_kernel_that_does_not_allow_so_many_nodes_is_told_before_anything_is_made(
+    fake: FakeKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inotify, "free_instances", lambda most: min(most, 20))
+    with pytest.raises(HarnessError, match=r"3 nodes need about 57 .* 20 are left; `sysctl -w fs.inotify"):
         create()
-    assert [words.partition(" --")[0] for words in fake.asked] == ["create cluster"] * kind.TRIES + ["delete cluster"]
+    assert not KindCluster("rollproof-a").folder.exists()
 
 
 def test_a_node_that_never_gets_ready_is_named(fake: FakeKind, monkeypatch: pytest.MonkeyPatch) -> None:
