@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.environment import Environment, StoreKind
 from harness.environment_file import find_environment
+from harness.faults.clock import ClockSkew
+from harness.faults.lifecycle import UngracefulStop
 from harness.faults.network import LinkFault
 from harness.faults.partition import Split
+from harness.faults.postgres import PostgresReadOnly
 from harness.faults.process import Kill
+from harness.faults.store import DiskFull, DiskSlow, PowerLoss
 from harness.protocols import Fault, Strategy
 from harness.scenario import Change, Ending, Load, Scenario, ScheduledFault, Slo, Window
 from harness.strategies.blue_green import BlueGreen
@@ -59,20 +64,25 @@ class Case:
     """It only shows where nobody waits between the switch and the end of the old version."""
     abort: bool = False
     """An operator turns the deployment back once the new version has written."""
+    availability_min: float | None = None
+    """What a healthy version holds under the fault, which takes from everybody; None: as usual."""
+    postgres: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the store, beside those of the environment."""
     not_shown: Mapping[str, str] = field(default_factory=dict)
     """Drivers on which it cannot be brought to light, and why; the nightly's summary says so in place of a run."""
 
 
 NO_DOWNTIME = ("rolling", "blue-green", "canary")
+ONLY_LOCAL = dict.fromkeys(("containers", "kind"), "only processes of this machine can be broken so")
 
 
 def case(variant: str, *found_by: str, **more: object) -> Case:
     return replace(Case(variant, frozenset(found_by)), **more)  # type: ignore[arg-type]
 
 
-def in_the_end(fault: Fault, duration_s: float) -> tuple[ScheduledFault, ...]:
+def in_the_end(fault: Fault, duration_s: float, after_s: float = 0.5) -> tuple[ScheduledFault, ...]:
     """When the new version serves everything; its step is filled in with the strategy."""
-    return (ScheduledFault("fault", fault, Window(duration_s, at_step="", after_s=0.5)),)
+    return (ScheduledFault("fault", fault, Window(duration_s, at_step="", after_s=after_s)),)
 
 
 IN_ROLLOUTS = (
@@ -109,6 +119,58 @@ ONLY_BY_FAULTS = (
         *("projection", "projection-lag"),
         faults=in_the_end(Split("partition-primaries", service="projector", store="nats"), 1.0),
     ),
+    case("newest-wins", "projection", faults=in_the_end(ClockSkew("ledger", -60.0), 2.0), not_shown=ONLY_LOCAL),
+    case(
+        "forgets-keys-by-clock",
+        *("duplicates", "money"),
+        faults=in_the_end(ClockSkew("ledger", 300.0), 3.0),
+        not_shown=ONLY_LOCAL,
+    ),
+    case(
+        "notes-position-on-exit",
+        *("duplicates", "order"),
+        in_old=True,
+        faults=(ScheduledFault("fault", UngracefulStop("ledger"), Window(8.0, at_step="rolling 1/3")),),
+        strategies=("rolling",),
+        availability_min=0.9,
+        not_shown=ONLY_LOCAL,
+    ),
+    case(
+        "breaker-never-closes",
+        "availability",
+        faults=in_the_end(PostgresReadOnly("postgres"), 0.5),
+        availability_min=0.85,
+        strategies=NO_DOWNTIME,
+    ),
+    case(
+        "commits-unsynced",
+        "lost-events",
+        # Later than else: a commit of the old version, that waits for the disk, has it write all that came before.
+        faults=in_the_end(PowerLoss("postgres"), 0.5, after_s=2.5),
+        availability_min=0.6,
+        postgres={"wal_writer_delay": "10s"},  # else what is lost is what was committed within a moment
+        not_shown=ONLY_LOCAL,
+    ),
+    case(
+        "dies-of-a-full-disk",
+        "availability",
+        faults=in_the_end(DiskFull("postgres"), 1.5),
+        availability_min=0.85,
+        strategies=NO_DOWNTIME,
+        not_shown=ONLY_LOCAL,
+    ),
+    case(
+        "retries-anew",
+        *("duplicates", "money"),
+        faults=in_the_end(DiskSlow("postgres", 1), 3.0),
+        availability_min=0.5,
+        not_shown=ONLY_LOCAL,
+    ),
+    case(
+        "split-brain",
+        *("duplicates", "order"),
+        faults=in_the_end(Split("partition-primaries", service="ledger", store="nats"), 2.5),
+    ),
 )
 """Those that no rollout alone brings to light; a healthy version survives the same faults."""
 CASES = (*IN_ROLLOUTS, *ONLY_BY_FAULTS)
@@ -120,14 +182,17 @@ def scenario(case: Case, strategy: str, driver: str = "local") -> Scenario:
     old = f"1.1+{case.variant}" if case.in_old else "1.1"
     return Scenario(
         name=f"{case.variant}-by-{strategy}",
-        environment=LEDGER,
+        environment=_environment(case),
         change=Change(old, new),
         strategy=(IN_HASTE if case.in_haste else STRATEGIES)[strategy],
         load=LOAD,
         faults=tuple(
-            replace(scheduled, window=replace(scheduled.window, at_step=WRITING[strategy])) for scheduled in case.faults
+            scheduled
+            if scheduled.window.at_step
+            else replace(scheduled, window=replace(scheduled.window, at_step=WRITING[strategy]))
+            for scheduled in case.faults
         ),
-        slo=Slo(availability_min=_availability_min(case, strategy), recovery_s_max=5.0),
+        slo=_slo(case, strategy),
         ending=Ending.ROLLBACK if case.abort else Ending.COMPLETE,
         abort=_abort_step(strategy) if case.abort else "",
         driver=driver,
@@ -146,16 +211,27 @@ def healthy(case: Case, strategy: str) -> Scenario:
     return replace(scenario(case, strategy), name=f"healthy-{case.variant}-by-{strategy}", change=Change("1.1", "2.0"))
 
 
+def _environment(case: Case) -> Environment:
+    stores = (
+        replace(store, settings={**store.settings, **case.postgres}) if store.kind is StoreKind.POSTGRES else store
+        for store in LEDGER.stores
+    )
+    return replace(LEDGER, stores=tuple(stores)) if case.postgres else LEDGER
+
+
 def _settle_s(case: Case) -> float:
     """A tail is a matter of numbers: 3 % slow ones among 500 requests could be chance, among 900 they are not."""
     return 8.0 if case.found_by == {"latency"} else 1.5
 
 
-def _availability_min(case: Case, strategy: str) -> float:
+def _slo(case: Case, strategy: str) -> Slo:
     """A rollout without faults has no excuse; one with a fault, or with planned downtime, has some."""
-    if strategy == "recreate":
-        return 0.75
-    return 0.98 if case.faults else 1.0
+    downtime = strategy == "recreate"
+    if case.availability_min is None:
+        least = 0.75 if downtime else 0.98 if case.faults else 1.0
+        return Slo(availability_min=least, recovery_s_max=5.0)
+    least = max(0.0, case.availability_min - (0.25 if downtime else 0.0))
+    return Slo(availability_min=least, error_rate_max=1 - least, recovery_s_max=5.0)
 
 
 def _abort_step(strategy: str) -> str:

@@ -160,6 +160,7 @@ class Parts:
     """What a projector is made of; `ledger.defects` may replace some."""
 
     domain: Domain
+    database: Callable[..., Database] = Database
     balances: Callable[..., Balances] = Balances
     projector: Callable[[Balances], Projector] = Projector
     connect: Callable[[str, str], Awaitable[Client]] = connect
@@ -170,7 +171,7 @@ class Process:
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self._settings = settings
-        database = Database(settings.database_url, size=1, name=settings.instance)
+        database = parts.database(settings.database_url, size=1, name=settings.instance)
         self._monitor = Monitor(settings.database_url, settings.instance, guarded=(database,))
         balances = parts.balances(database, with_currency=bool(parts.domain.details))
         self._projector = parts.projector(balances)

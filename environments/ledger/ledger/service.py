@@ -102,7 +102,7 @@ class Parts:
 async def serve(settings: Settings, parts: Parts) -> None:
     """Until SIGTERM or SIGINT."""
     database = parts.database(settings.database_url, size=WORKERS, name=settings.instance)
-    for_relay = Database(settings.database_url, size=1, name=f"{settings.instance} relay")
+    for_relay = parts.database(settings.database_url, size=1, name=f"{settings.instance} relay")
     monitor = Monitor(settings.database_url, settings.instance, guarded=(database, for_relay))
     readiness = parts.readiness(monitor)
     outbox = parts.outbox(for_relay, f"{settings.instance} {os.getpid()}")

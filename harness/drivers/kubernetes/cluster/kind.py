@@ -39,10 +39,28 @@ IMAGE = "HARNESS_KIND_IMAGE"
 """Environment variable that names the image of nodes; without it kind takes its own default."""
 SETTINGS = "kind.yaml"
 """kind's own configuration, in the folder `environments`; what follows is used where there is none."""
+_ENDPOINTS_LATE = """\
+apiVersion: kubeadm.k8s.io/v1beta3
+kind: ClusterConfiguration
+controllerManager:
+  extraArgs:
+    endpointslice-updates-batch-period: 500ms
+"""
+_ENDPOINTS_LATE_BY_LIST = """\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+controllerManager:
+  extraArgs:
+    - name: enable-hostpath-provisioner
+      value: "true"
+    - name: endpointslice-updates-batch-period
+      value: 500ms
+"""
 DEFAULT: Json = {
     "kind": "Cluster",
     "apiVersion": "kind.x-k8s.io/v1alpha4",
     "nodes": [{"role": "control-plane", "labels": {SERVERS_NODE: "true"}}, {"role": "worker"}, {"role": "worker"}],
+    "kubeadmConfigPatches": [_ENDPOINTS_LATE, _ENDPOINTS_LATE_BY_LIST],
 }
 DOORS = range(30080, 30084)
 """Node ports that are open on loopback: as many runs at a time can let users in there."""
