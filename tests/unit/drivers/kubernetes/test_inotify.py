@@ -43,5 +43,5 @@ def test_they_are_counted_up_to_what_is_wanted_and_given_back(
 
 def test_a_kernel_without_them_is_another_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inotify, "_libc", Kernel(0, errno.ENOSYS))
-    with pytest.raises(HarnessError, match="this kernel refuses: .*not implemented"):
+    with pytest.raises(HarnessError, match=r"this kernel refuses: .*not implemented"):
         inotify.need_instances(3)
