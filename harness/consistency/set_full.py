@@ -11,9 +11,9 @@ lost that was not.)
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
 from statistics import median
 
 from harness.consistency.operations import Operation, Value, by_key, shown
@@ -124,15 +124,18 @@ def _lost(element: Element) -> Break:
 def _unexpected(operations: Sequence[Operation]) -> list[Break]:
     """What was read, though nobody may have added it by then."""
     adds = [each for each in operations if each.name == "add"]
-    begun = {each.argument: each.invoked for each in sorted(adds, key=lambda each: -each.invoked)}
+    reads = [each for each in operations if each.name == "read" and each.determinate]
+    waiting = deque(sorted(adds, key=lambda each: each.invoked))
+    begun: set[Value] = set()
     seen: dict[Value, Operation] = {}
-    for read in operations:
-        if read.name == "read" and read.determinate:
-            for value in _members(read):
-                if begun.get(value, inf) > (read.returned or 0):
-                    seen.setdefault(value, read)
+    for read in sorted(reads, key=lambda each: each.returned or 0):
+        while waiting and waiting[0].invoked < (read.returned or 0):
+            begun.add(waiting.popleft().argument)
+        for value in _members(read) - begun:
+            seen.setdefault(value, read)
+    added = {each.argument for each in adds}
     return [
-        Break(read, f"read {shown(value)}, which nobody {'had begun to add' if value in begun else 'added'}")
+        Break(read, f"read {shown(value)}, which nobody {'had begun to add' if value in added else 'added'}")
         for value, read in seen.items()
     ]
 
