@@ -5,8 +5,9 @@
 100 requests a second, 5 % of them to the canary, 0.5 % base errors, alpha = 1 %. Prints the time to detection by the
 canary's error rate, and the false alarms of 2,000 healthy canaries of 20 minutes: with all of this constant, and with
 a base rate that drifts a hundredfold while the weight changes every half minute; and those of latency, with nothing
-allowed, in 200 of 2 minutes. `--chart` draws the first table into
-an SVG file. Exits 1 if one of the bars below was missed. The same each time: the seed is fixed.
+allowed, in 200 of 2 minutes. Then the time to detection against a baseline, one of four instances of the old version.
+`--chart` draws the first table into an SVG file. Exits 1 if one of the bars below was missed. The same each time: the
+seed is fixed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ RATE_PER_S, WEIGHT, BASE, ALPHA = 100, 0.05, 0.005, 0.01
 EFFECTS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)
 BARS_S = {0.1: (10, 20), 0.5: (3, None)}
 """By the canary's error rate, the time to detection in the median and at the 95th percentile."""
+OLD_INSTANCES = 4
+"""One of them fresh."""
 DETECTIONS, DETECTION_S = 1_000, 1_200
 NULLS, NULL_S, CHUNK = 2_000, 1_200, 100
 SLOW_NULLS, SLOW_NULL_S = 200, 120
@@ -47,11 +50,13 @@ class Setting:
     base: Rates
     risk: Rates
     """How many times as often the canary fails."""
+    rate_per_s: float = RATE_PER_S
+    """Of the requests that are compared."""
 
 
 def simulate(random: np.random.Generator, setting: Setting, runs: int, seconds: int) -> Strata:
     """Requests come as they like; each goes to the canary, and fails, by chance."""
-    requests = random.poisson(RATE_PER_S, (runs, seconds))
+    requests = random.poisson(setting.rate_per_s, (runs, seconds))
     new = random.binomial(requests, setting.weight)
     new_failed = random.binomial(new, np.minimum(1.0, setting.base * setting.risk))
     old_failed = random.binomial(requests - new, setting.base)
@@ -60,6 +65,13 @@ def simulate(random: np.random.Generator, setting: Setting, runs: int, seconds: 
 
 def constant(risk: float) -> Setting:
     return Setting(np.array(WEIGHT), np.array(BASE), np.array(risk))
+
+
+def with_baseline(risk: float) -> Setting:
+    """The canary gets what it got; of what the old version gets, only a fresh instance's share is looked at."""
+    canary_per_s, baseline_per_s = RATE_PER_S * WEIGHT, RATE_PER_S * (1 - WEIGHT) / OLD_INSTANCES
+    compared_per_s = canary_per_s + baseline_per_s
+    return Setting(np.array(canary_per_s / compared_per_s), np.array(BASE), np.array(risk), compared_per_s)
 
 
 def drifting(random: np.random.Generator, runs: int) -> Setting:
@@ -71,10 +83,10 @@ def drifting(random: np.random.Generator, runs: int) -> Setting:
     return Setting(np.repeat(weights, 30, axis=1), base, np.array(1.0))
 
 
-def detections(random: np.random.Generator) -> Iterator[Point]:
+def detections(random: np.random.Generator, setting: Callable[[float], Setting] = constant) -> Iterator[Point]:
     """By the canary's error rate. Runs in which nothing was found count as infinitely long."""
     for rate in EFFECTS:
-        strata = simulate(random, constant(rate / BASE), DETECTIONS, DETECTION_S)
+        strata = simulate(random, setting(rate / BASE), DETECTIONS, DETECTION_S)
         found = first_alarm(log_evidence(strata), ALPHA)
         took_s = np.where(found < 0, np.inf, found + 1.0)
         median, late = np.quantile(took_s, (0.5, 0.95), method="higher")
@@ -115,13 +127,14 @@ def missed(point: Point) -> bool:
     return (median_s is not None and point.median_s > median_s) or (late_s is not None and point.late_s > late_s)
 
 
-def show_detections(points: Sequence[Point]) -> int:
+def show_detections(points: Sequence[Point], *, barred: bool = True) -> int:
+    """How many of the bars were missed."""
     print(f"{'canary errors':>14}{'found, median':>16}{'95th percentile':>18}")
     for point in points:
-        median_s, late_s = BARS_S.get(point.error_rate, (None, None))
+        median_s, late_s = BARS_S.get(point.error_rate, (None, None)) if barred else (None, None)
         bar = "" if median_s is None else f"  (bar: {median_s} s" + (f", {late_s} s)" if late_s else ")")
         print(f"{point.error_rate:>14.0%}{point.median_s:>14.0f} s{point.late_s:>16.0f} s{bar}")
-    return sum(map(missed, points))
+    return sum(map(missed, points)) if barred else 0
 
 
 def show_false_alarms(random: np.random.Generator) -> int:
@@ -150,6 +163,8 @@ def main() -> int:
     over = show_detections(points)
     print()
     over += show_false_alarms(random)
+    print(f"\nagainst a baseline, one of {OLD_INSTANCES} instances of the old version")
+    show_detections(list(detections(random, with_baseline)), barred=False)
     print(f"\n{time.process_time() - began_s:.0f} s of processor time")
     if chart is not None:
         chart.write_text(draw(points), "utf-8")

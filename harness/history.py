@@ -95,6 +95,7 @@ class Kind(StrEnum):
     ENDED      outcome: "complete", "rolled back" or "stuck"; reason
     WEIGHTS    one detail a version: its weight from then on
     FLEET      one detail an instance: its version (the instances that exist from then on)
+    BASELINE   one detail an instance: its version. Only with these, of the old version, the new one is compared
     LAG        events_behind, reached, head: the projection, sampled
     STALL      from .. until the harness itself did not run: what it measured then is its own lag
     QUIET      after the load. reached: consumers and projections caught up; settled: they caught up, or nothing moved
@@ -125,6 +126,7 @@ class Kind(StrEnum):
     ENDED = "ended"
     WEIGHTS = "weights"
     FLEET = "fleet"
+    BASELINE = "baseline"
     LAG = "lag"
     STALL = "stall"
     QUIET = "quiet"

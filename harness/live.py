@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +53,10 @@ class LiveHistory:
             for number in numbers
         )
 
-    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int, baseline: Collection[str] = ()) -> Traffic:
         """Requests that were due from `since_ns` to before `until_ns`; seconds in which the load itself did not run are
-        left out. What failed without anybody's answer is nobody's."""
+        left out. With a `baseline`, the old version is these instances of it. What failed without anybody's answer is
+        nobody's."""
         begin_ns, end_ns = since_ns + self._origin_ns, until_ns + self._origin_ns
         found = np.concatenate([*self._since(since_ns), np.empty(0, REQUEST)])
         found = found[found["scheduled_ns"] < end_ns]
@@ -70,13 +71,16 @@ class LiveHistory:
         def answers(chosen: NDArray[np.bool_]) -> Answers:
             return Answers(second[chosen], failed[chosen], self._latencies_ms(found[chosen], failed[chosen]))
 
-        return Traffic(
-            answers(self._is(old, found)), answers(self._is(new, found)), answers(self._is("", found) & failed)
-        )
+        of_old = self._is(old, found) & self._is_by(baseline, found) if baseline else self._is(old, found)
+        return Traffic(answers(of_old), answers(self._is(new, found)), answers(self._is("", found) & failed))
 
     def _is(self, version: str, found: NDArray[np.void]) -> NDArray[np.bool_]:
         number = self._number(version)
         return np.zeros(found.size, np.bool_) if number is None else np.asarray(found["version"] == number)
+
+    def _is_by(self, instances: Collection[str], found: NDArray[np.void]) -> NDArray[np.bool_]:
+        numbers = [number for number, name in enumerate(self._records.names["instance"]) if name in instances]
+        return np.isin(found["instance"], numbers)
 
     def _latencies_ms(self, found: NDArray[np.void], failed: NDArray[np.bool_]) -> NDArray[np.float64]:
         """NaN where it says nothing."""

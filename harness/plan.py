@@ -160,7 +160,7 @@ def _gates(watch: Watch) -> Iterator[str]:
     if watch.gate is not None:
         yield _gate(watch.gate)
     if watch.analysis is not None:
-        yield f"and if not found worse than before{_values(watch.analysis)}"
+        yield f"and if not found worse than {', '.join(watch.baseline) or 'before'}{_values(watch.analysis)}"
 
 
 def _gate(gate: Gate) -> str:

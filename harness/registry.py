@@ -145,6 +145,7 @@ CHECKERS: Group[Checker] = Group(
         "deployment": "harness.checkers.deployment:Deployment",
         "rollback": "harness.checkers.rollback:Rollback",
         "availability": "harness.checkers.availability:Availability",
+        "disruption": "harness.checkers.disruption:Disruption",
         "latency": "harness.checkers.latency:Latency",
         "canary-analysis": "harness.checkers.canary_analysis:CanaryAnalysis",
         "service-levels": "harness.checkers.service_levels:ServiceLevels",

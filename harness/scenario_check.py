@@ -20,9 +20,10 @@ from harness.faults.pod import ContainerKill, EvictionStorm, OomKill, PodDelete,
 from harness.faults.process import Kill, Pause
 from harness.faults.selection import chosen
 from harness.faults.store import StoreFault
-from harness.protocols import Driver, Fault, Instance, Link, Strategy
+from harness.protocols import Driver, Fault, Instance, Link, Platform, Strategy
 from harness.protocols.load import LoadPlace
 from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
+from harness.strategies.canary import Canary
 from harness.toml_reader import nearest
 from harness.versions import resolve
 from harness.windows import Condition, Selection, Window
@@ -120,6 +121,11 @@ def check_strategy(strategy: Strategy, driver: type[Driver]) -> None:
     if lacking := needs - driver.offers:
         what = type(strategy).__name__
         raise Unsupported(f"the driver {driver.name!r} cannot carry out {what}: it does not offer {_names(lacking)}")
+    if isinstance(strategy, Canary) and strategy.baseline and Platform in driver.offers:
+        raise Unsupported(
+            f"the driver {driver.name!r} cannot give a canary a baseline: what a pod answers does not say whether it is"
+            " one of the fresh ones"
+        )
 
 
 def check_load(load: Load, driver: type[Driver]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import exp, log
 
@@ -21,8 +21,14 @@ _EVIDENCE_SHOWN_MAX = 1e6
 
 @dataclass(frozen=True)
 class Versions:
+    """What is compared, as sentences call it."""
+
     old: str
     new: str
+
+    @classmethod
+    def of(cls, old: str, new: str, baseline: Collection[str] = ()) -> Versions:
+        return cls(f"{old}'s baseline" if baseline else old, new)
 
 
 def judge(analysis: Analysis, traffic: Traffic, versions: Versions) -> Finding:

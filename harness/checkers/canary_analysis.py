@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,17 +14,19 @@ from harness.analysis.outcomes import Finding, Outcome
 from harness.analysis.traffic import Answers, Traffic
 from harness.checkers import judged
 from harness.checkers.evidence import lacking, records
-from harness.history import History
+from harness.history import History, Kind
 from harness.protocols.analysis import Analysis
 from harness.scenario import Ending
 from harness.verdict import Cell, Evidence, Status, Verdict
 
 # What ran while a fault was in is left out: it may be on one version's instances only.
 _ANSWERS = """
-    SELECT scheduled_ns // 1_000_000_000 AS second, NOT served AS failed,
+    SELECT judged.scheduled_ns // 1_000_000_000 AS second, NOT served AS failed,
         CASE WHEN served AND NOT lasting THEN latency_ms ELSE 'nan'::DOUBLE END AS latency_ms
-    FROM judged
-    WHERE NOT excused AND NOT faulted AND version IS NOT DISTINCT FROM $version AND ($version IS NOT NULL OR NOT served)
+    FROM judged JOIN requests USING (row)
+    WHERE NOT excused AND NOT faulted AND judged.version IS NOT DISTINCT FROM $version
+        AND ($version IS NOT NULL OR NOT served)
+        AND ($anybody OR instance IN (SELECT unnest($instances::VARCHAR[])))
 """
 _FAILED = """
     SELECT judged.scheduled_ns, judged.operation, judged.lane, error, status, judged.version, instance
@@ -37,8 +40,9 @@ _STATUS = {Outcome.PASS: Status.PASS, Outcome.FAIL: Status.FAIL}
 class CanaryAnalysis:
     """While both versions served, the new one neither failed more often nor was slower, and kept to its limits.
 
-    Judged by `analysis`, second by second, outside fault windows. Too little to tell by is unknown. A new version that
-    was to be rolled back may be worse. The figures also say what Kayenta's judge would make of the same seconds.
+    Judged by `analysis`, second by second, outside fault windows; against the baseline alone where there was one. Too
+    little to tell by is unknown. A new version that was to be rolled back may be worse. The figures also say what
+    Kayenta's judge would make of the same seconds.
     """
 
     name: ClassVar[str] = "canary-analysis"
@@ -50,9 +54,12 @@ class CanaryAnalysis:
             return missing
         judged.prepare(history)
         facts = history.facts
-        traffic = Traffic(_answers(history, facts.old), _answers(history, facts.new), _answers(history, None))
-        finding = judge(self.analysis, traffic, Versions(facts.old, facts.new))
+        baseline = _baseline(history)
+        traffic = Traffic(_answers(history, facts.old, baseline), _answers(history, facts.new), _answers(history, None))
+        finding = judge(self.analysis, traffic, Versions.of(facts.old, facts.new, baseline))
         figures = _figures(traffic)
+        if baseline:
+            figures["baseline"] = ", ".join(baseline)
         if finding.outcome is Outcome.FAIL and facts.ending == Ending.ROLLBACK:
             return Verdict(self.name, Status.PASS, f"As was expected, {finding.reason}.", figures)
         status = _STATUS.get(finding.outcome, Status.UNKNOWN)
@@ -60,8 +67,14 @@ class CanaryAnalysis:
         return Verdict(self.name, status, _sentence(finding), figures, evidence, _when_s(finding))
 
 
-def _answers(history: History, version: str | None) -> Answers:
-    rows = history.query(_ANSWERS, {"version": version})
+def _baseline(history: History) -> tuple[str, ...]:
+    """Instances of the old version that were started beside the new one's, to be compared with them."""
+    return tuple(dict.fromkeys(name for moment in history.moments(Kind.BASELINE) for name in moment.detail))
+
+
+def _answers(history: History, version: str | None, instances: Sequence[str] = ()) -> Answers:
+    """Of these instances of the version; none named: of all."""
+    rows = history.query(_ANSWERS, {"version": version, "instances": list(instances), "anybody": not instances})
     columns = zip(*rows, strict=True) if rows else ((), (), ())
     second, failed, latency_ms = columns
     return Answers(np.array(second, np.int64), np.array(failed, np.bool_), np.array(latency_ms, np.float64))

@@ -117,27 +117,26 @@ def _unique_ids(operations: Sequence[Operation]) -> Findings:
 
 def _causal_reverse(operations: Sequence[Operation]) -> Findings:
     """For each read: of the acknowledged writes that it lacks, the one that returned first; what began after that, must
-    be lacking too. O(reads · writes)."""
+    be lacking too. A read that shows nothing that began after any of them proves nothing. O(reads · writes)."""
     breaks, compared = [], 0
     for of_key in by_key(operations).values():
         writes = [each for each in of_key if each.name != "read"]
         acknowledged = sorted((each for each in writes if each.determinate), key=lambda each: each.returned or 0)
         began = {each.argument: each for each in sorted(writes, key=lambda each: -each.invoked)}
         for read in _reads(of_key):
-            compared += 1
             seen = _members(read)
-            lacking = next((each for each in acknowledged if each.argument not in seen), None)
-            if lacking is None:
+            latest = max(
+                (began[value] for value in seen if value in began), key=lambda each: each.invoked, default=None
+            )
+            if latest is None or not acknowledged or latest.invoked < (acknowledged[0].returned or 0):
                 continue
-            for value in seen:
-                write = began.get(value)
-                if write is not None and write.invoked > (lacking.returned or 0):
-                    what = (
-                        f"read {shown(value)} without {shown(lacking.argument)}, which was written before it was begun"
-                    )
-                    breaks.append(Break(read, what, lacking))
-                    break
-    return Findings(compared, "reads", breaks)
+            compared += 1
+            lacking = next((each for each in acknowledged if each.argument not in seen), None)
+            if lacking is not None and latest.invoked > (lacking.returned or 0):
+                value, missed = shown(latest.argument), shown(lacking.argument)
+                what = f"read {value} without {missed}, which was written before it was begun"
+                breaks.append(Break(read, what, lacking))
+    return Findings(compared, "reads of what came after something", breaks)
 
 
 def _members(read: Operation) -> frozenset[Value]:

@@ -3,13 +3,15 @@
     add v; read → {v1 v2 …}
 
 As Jepsen's set-full judges it: an element is *known* once its add is acknowledged, or a read showed it. The reads that
-began after that say whether it was there. It is *lost* if one that lacked it began after all that showed it had
-returned; else *stable* if any showed it; and *never read* if none of them showed it or lacked it. (Jepsen goes by when
-reads began alone: then of two at the same time, one of which lacks it, it may be lost that was not.)
+showed it, and those that lacked it and began after that, say whether it was there. It is *lost* if one that lacked it
+began after all that showed it had returned; else *stable* if any showed it; and *never read* if none of them showed it
+or lacked it. (Jepsen goes by when reads began alone: then of two at the same time, one of which lacks it, it may be
+lost that was not.)
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -22,8 +24,8 @@ from harness.verdict import Cell
 
 @dataclass(frozen=True)
 class Element:
-    """`known`: what made it so. `present`, `absent`: of the reads that began later, the one that showed it and returned
-    last, and the one that lacked it and began last."""
+    """`known`: what made it so. `present`: of the reads that showed it, the one that returned last. `absent`: of those
+    that began once it was known and lacked it, the one that began last."""
 
     value: Value
     known: Operation
@@ -73,13 +75,13 @@ def elements(operations: Sequence[Operation]) -> list[Element]:
 def _last(
     reads: Iterable[tuple[Operation, frozenset[Value]]], known: dict[Value, Operation], *, there: bool
 ) -> dict[Value, Operation]:
-    """For each value the last of the reads, which come last first, that began once it was known and showed it, or did
-    not. The read by which it is known counts as one that showed it."""
+    """For each value the last of the reads, which come last first, that showed it; or that lacked it, and began once it
+    was known. (One that began earlier may lack what was added meanwhile; but what it shows, is there.)"""
     last: dict[Value, Operation] = {}
     wanted = set(known)
     for read, members in reads:
         for value in wanted & members if there else wanted - members:
-            if read.invoked > (known[value].returned or 0) or (there and read is known[value]):
+            if there or read.invoked > (known[value].returned or 0):
                 last[value] = read
         wanted -= last.keys()
         if not wanted:
@@ -120,14 +122,22 @@ def _lost(element: Element) -> Break:
 
 
 def _unexpected(operations: Sequence[Operation]) -> list[Break]:
-    """What was read, though nobody may have added it."""
-    added = {each.argument for each in operations if each.name == "add"}
+    """What was read, though nobody may have added it by then."""
+    adds = [each for each in operations if each.name == "add"]
+    reads = [each for each in operations if each.name == "read" and each.determinate]
+    waiting = deque(sorted(adds, key=lambda each: each.invoked))
+    begun: set[Value] = set()
     seen: dict[Value, Operation] = {}
-    for read in operations:
-        if read.name == "read" and read.determinate:
-            for value in _members(read) - added:
-                seen.setdefault(value, read)
-    return [Break(read, f"read {shown(value)}, which nobody added") for value, read in seen.items()]
+    for read in sorted(reads, key=lambda each: each.returned or 0):
+        while waiting and waiting[0].invoked < (read.returned or 0):
+            begun.add(waiting.popleft().argument)
+        for value in _members(read) - begun:
+            seen.setdefault(value, read)
+    added = {each.argument for each in adds}
+    return [
+        Break(read, f"read {shown(value)}, which nobody {'had begun to add' if value in added else 'added'}")
+        for value, read in seen.items()
+    ]
 
 
 def _latencies(name: str, seconds: Iterable[float | None]) -> dict[str, Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from harness.errors import HarnessError
@@ -37,6 +37,11 @@ class Census:
             self.take()
         else:
             self._note(Kind.WEIGHTS, "weights", weights)
+
+    def compared(self, baseline: Collection[str], version: str) -> None:
+        """With these instances of the old version alone the new one is compared; none: with all."""
+        if baseline:
+            self._note(Kind.BASELINE, "baseline", dict.fromkeys(baseline, version))
 
     def _note(self, kind: Kind, name: str, detail: Mapping[str, str] | Mapping[str, int]) -> None:
         if self._last.get(kind) != detail:

@@ -5,7 +5,7 @@ Five outcomes are kept apart, and only one of them lets it go on: see harness/an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,8 +36,9 @@ class Live(Protocol):
     def done(self, since_ns: int, version: str = "") -> Tally:
         """Requests that were answered, or given up, after `since_ns`; of all versions, or of one."""
 
-    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
-        """What both versions did with requests that were due from `since_ns` to before `until_ns`, by its seconds."""
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int, baseline: Collection[str] = ()) -> Traffic:
+        """What both versions did with requests that were due from `since_ns` to before `until_ns`, by its seconds; of
+        the old one only the instances of the `baseline`, if there is one."""
         ...
 
 

@@ -29,7 +29,7 @@ class Watches:
     def __init__(
         self, change: Change, stage: Stage, live: Live, census: Census, heed_abort: Callable[[], None]
     ) -> None:
-        self._versions = Versions(change.old, change.new)
+        self._change = change
         self._stage = stage
         self._live = live
         self._census = census
@@ -42,9 +42,10 @@ class Watches:
         duration_ns = round(watch.duration_s * 1e9)
         if watch.analysis is not None and self._compared_since_ns is None:
             self._compared_since_ns = began_ns
+        self._census.compared(watch.baseline, self._change.old)
         course = self._hold(watch, began_ns, began_ns + duration_ns)
         if watch.analysis is not None:
-            self._await_finding(watch.analysis, course, duration_ns)
+            self._await_finding(watch, watch.analysis, course, duration_ns)
             assert self._compared_since_ns is not None
             self._conclude(self._judgement(watch.version, course.finding), "analysis")
         if watch.gate is not None:
@@ -60,7 +61,7 @@ class Watches:
             if self._is_lost(watch, began_ns, (now_ns - began_ns) / (due_ns - began_ns)):
                 break
             if watch.analysis is not None and now_ns >= look_ns:
-                course.take(self._look(watch.analysis))
+                course.take(self._look(watch, watch.analysis))
                 look_ns = now_ns + round(LOOK_S * 1e9)
             self._stage.sleep(min(POLL_S, max(0.0, (due_ns - self._stage.now_ns()) / 1e9)))
         return course
@@ -74,23 +75,23 @@ class Watches:
 
     # ── held against the old version ─────────────────────────────────────────────────────────────────────────────
 
-    def _look(self, analysis: Analysis) -> Finding:
+    def _look(self, watch: Watch, analysis: Analysis) -> Finding:
         assert self._compared_since_ns is not None
         since_ns = self._compared_since_ns
         settled_s = (self._stage.now_ns() - round(SETTLE_S * 1e9) - since_ns) // SECOND_NS
         try:
             traffic = self._live.compare(
-                self._versions.old, self._versions.new, since_ns, since_ns + settled_s * SECOND_NS
+                self._change.old, self._change.new, since_ns, since_ns + settled_s * SECOND_NS, watch.baseline
             )
         except (OSError, HarnessError) as error:
             return Finding(Outcome.ERROR, str(error))
-        return compare(analysis, traffic, self._versions)
+        return compare(analysis, traffic, Versions.of(self._change.old, self._change.new, watch.baseline))
 
-    def _await_finding(self, analysis: Analysis, course: Course, patience_ns: int) -> None:
+    def _await_finding(self, watch: Watch, analysis: Analysis, course: Course, patience_ns: int) -> None:
         """A last look; what cannot be told yet gets the watch's length once more."""
         deadline_ns = self._stage.now_ns() + patience_ns
         while not course.decided:
-            course.take(self._look(analysis))
+            course.take(self._look(watch, analysis))
             told = course.finding.outcome in (Outcome.PASS, Outcome.FAIL) and not course.erring
             if told or (self._stage.now_ns() > deadline_ns and not course.erring):
                 return

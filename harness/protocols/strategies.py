@@ -77,13 +77,15 @@ class Remove:
 class Watch:
     """Let the load flow for `duration_s`, then judge `version` by `gate` (None: only wait).
 
-    With an `analysis`, it is held against the old version meanwhile, by all the answers since the first such watch.
+    With an `analysis`, it is held against the old version meanwhile, by all the answers since the first such watch; of
+    the old version only by those of the instances named in `baseline`, if there are any.
     """
 
     duration_s: float
     version: str
     gate: Gate | None
     analysis: Analysis | None = None
+    baseline: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

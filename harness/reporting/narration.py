@@ -17,7 +17,7 @@ def narrate(moment: Moment) -> str:
     match moment.kind:
         case Kind.STEP:
             return f"step {moment.name}"
-        case Kind.ACTION | Kind.FAULT | Kind.MISSED | Kind.WORKER | Kind.MACHINE | Kind.REPLAY:
+        case Kind.ACTION | Kind.FAULT | Kind.MISSED | Kind.BASELINE | Kind.WORKER | Kind.MACHINE | Kind.REPLAY:
             return _TELLERS[moment.kind](moment)
         case Kind.GATE:
             return f"gate {'passed' if detail.get('passed') is True else 'FAILED'}: {detail.get('reason', moment.name)}"
@@ -66,6 +66,10 @@ def _missed(moment: Moment) -> str:
     return f"fault {moment.name} is NOT INJECTED: {moment.detail.get('reason', 'no reason given')}"
 
 
+def _baseline(moment: Moment) -> str:
+    return f"from here on compared with {', '.join(moment.detail)}"
+
+
 def _worker(moment: Moment) -> str:
     detail = moment.detail
     if detail.get("whole") is not True:
@@ -104,6 +108,7 @@ _TELLERS: Mapping[Kind, Callable[[Moment], str]] = {
     Kind.ACTION: _action,
     Kind.FAULT: _fault,
     Kind.MISSED: _missed,
+    Kind.BASELINE: _baseline,
     Kind.WORKER: _worker,
     Kind.MACHINE: _machine,
     Kind.REPLAY: _replay,

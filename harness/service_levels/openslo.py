@@ -72,7 +72,7 @@ def _load(file: Path) -> list[object]:
     try:
         import yaml  # noqa: PLC0415 (only who imports OpenSLO needs it)
     except ImportError as error:
-        raise InvalidInput("reading OpenSLO takes PyYAML: pip install PyYAML", file=file) from error
+        raise InvalidInput("reading OpenSLO needs what `pip install 'rollproof[openslo]'` brings", file=file) from error
     try:
         return list(yaml.safe_load_all(file.read_text("utf-8")))
     except OSError as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from harness.bounds import not_negative, percent
 from harness.environment import Service
-from harness.protocols import Analysis, Announce, Gate, Instance, Route, Setback, Steps
+from harness.protocols import Analysis, Announce, Gate, Instance, Route, Setback, Steps, Watch
 from harness.scenario import Change
-from harness.strategies.fleet import CONTRACT, EXPAND, WORKERS, Fleet, finish, prepare, retreat, watch
+from harness.strategies.fleet import CONTRACT, EXPAND, WORKERS, Fleet, finish, prepare, retreat
 
 RETIRE = "retire stable"
 
@@ -30,7 +30,10 @@ class CanaryStep:
 class Canary:
     """Instances of the new version grow with its weight, so that each carries about what a stable one does.
 
-    With an `analysis`, the new version is held against the old one while both serve.
+    With an `analysis`, the new version is held against the old one while both serve. With a `baseline` as well, each
+    new instance has a fresh one of the old version started beside it, and it is held against these alone: what is young
+    (caches, pools, compiled code) is compared with what is as young. They leave with the others of their version, or
+    when the old version is back.
     """
 
     weights: tuple[CanaryStep, ...] = (
@@ -41,20 +44,24 @@ class Canary:
     )
     gate: Gate | None = Gate()
     analysis: Analysis | None = None
+    baseline: bool = False
 
     def __post_init__(self) -> None:
         if not self.weights:
             raise ValueError("weights must hold at least one step")
+        if self.baseline and self.analysis is None:
+            raise ValueError("baseline needs an analysis that compares the new version with it")
 
     def names(self, replicas: int) -> tuple[str, ...]:
         return (EXPAND, WORKERS, *(_name(step) for step in self.weights), RETIRE, CONTRACT)
 
     def steps(self, change: Change, services: Sequence[Service], fleet: Sequence[Instance]) -> Steps:
         known = Fleet(change, services, fleet)
+        stable = known.old
         try:
             yield from prepare(known)
             for step in self.weights:
-                yield from self._advance(known, step)
+                yield from self._advance(known, step, stable)
             yield Announce(RETIRE)
             yield Route({change.new: 100})
             yield from known.remove(known.old)
@@ -63,12 +70,17 @@ class Canary:
         else:
             yield from finish(known)
 
-    def _advance(self, fleet: Fleet, step: CanaryStep) -> Steps:
+    def _advance(self, fleet: Fleet, step: CanaryStep, stable: Collection[Instance]) -> Steps:
+        change = fleet.change
         yield Announce(_name(step))
         wanted = max(1, -(-fleet.routed.replicas * step.weight // 100))
-        yield from fleet.add(fleet.routed, fleet.change.new, max(0, wanted - len(fleet.new)), smoke=True)
-        yield Route({fleet.change.old: 100 - step.weight, fleet.change.new: step.weight})
-        yield from watch(fleet, step.hold_s, self.gate, self.analysis)
+        # Where the old version gets nothing any more, there is nothing to compare with.
+        beside = (change.old,) if self.baseline and step.weight < 100 else ()
+        more = max(0, wanted - len(fleet.new))
+        yield from fleet.add_each(fleet.routed, (change.new, *beside) * more, smoke=True)
+        yield Route({change.old: 100 - step.weight, change.new: step.weight})
+        baseline = tuple(instance.name for instance in fleet.old if instance not in stable)
+        yield Watch(step.hold_s, change.new, self.gate, self.analysis, baseline)
 
 
 def _name(step: CanaryStep) -> str:

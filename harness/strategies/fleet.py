@@ -9,7 +9,6 @@ from harness.environment import Service
 from harness.protocols import (
     Action,
     Add,
-    Analysis,
     Announce,
     AwaitReady,
     Gate,
@@ -62,8 +61,14 @@ class Fleet:
 
     def add(self, service: Service, version: str, count: int, *, smoke: bool = False) -> Moves[tuple[Instance, ...]]:
         """Start `count` instances side by side and wait until all are ready."""
+        return (yield from self.add_each(service, (version,) * count, smoke=smoke))
+
+    def add_each(
+        self, service: Service, versions: Iterable[str], *, smoke: bool = False
+    ) -> Moves[tuple[Instance, ...]]:
+        """Start an instance of each of these versions side by side and wait until all are ready."""
         added = []
-        for _ in range(count):
+        for version in versions:
             instance = yield Add(service.name, version)
             assert instance is not None  # the executor answers Add with the instance
             self._instances.append(instance)
@@ -95,26 +100,25 @@ def finish(fleet: Fleet) -> Steps:
     yield Migrate("contract", fleet.change.new)
 
 
-def watch(fleet: Fleet, duration_s: float, gate: Gate | None, analysis: Analysis | None = None) -> Steps:
-    yield Watch(duration_s, fleet.change.new, gate, analysis)
+def watch(fleet: Fleet, duration_s: float, gate: Gate | None) -> Steps:
+    yield Watch(duration_s, fleet.change.new, gate)
 
 
 def retreat(fleet: Fleet, *, side_by_side: bool = True) -> Steps:
     """Bring the old version back from whatever state the deployment is in.
 
     Where enough of the old version still stands, traffic goes back to it at once; otherwise what is missing is started
-    first, as the few that are left might not carry the load. Workers go back last: as long as the new version may have
-    written, its events must be understood. With `side_by_side` False the two versions never run at the same time.
+    first, as the few that are left might not carry the load; what is more of it than there should be leaves again, the
+    youngest first to go. Workers go back last: as long as the new version may have written, its events must be
+    understood. With `side_by_side` False the two versions never run at the same time.
     """
     change, routed = fleet.change, fleet.routed
     yield Announce(ROLLBACK)
     if not side_by_side:
         yield from fleet.remove(fleet.new)
-    missing = routed.replicas - len(fleet.old)
-    if missing:
-        yield from fleet.add(routed, change.old, missing)
+    yield from fleet.add(routed, change.old, max(0, routed.replicas - len(fleet.old)))
     yield Route({change.old: 1})
-    yield from fleet.remove(fleet.new)
+    yield from fleet.remove((*fleet.new, *fleet.old[routed.replicas :]))
     for service in fleet.workers:
         yield from _replace(fleet, service, change.new, change.old)
     yield Migrate("back", change.new)

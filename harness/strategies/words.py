@@ -40,7 +40,7 @@ def describe(action: Action) -> str:
             return "route " + ", ".join(f"{version} {weight}" for version, weight in weights.items())
         case Remove(name):
             return f"remove {name}"
-        case Watch(duration_s, version, gate, analysis):
+        case Watch(duration_s, version, gate, analysis, _):
             blind = " (no gate)" if gate is None and analysis is None else ""
             return f"watch {version} for {duration_s:g} s{blind}"
         case Migrate(phase, version):

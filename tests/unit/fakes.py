@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,12 +121,15 @@ class CannedLive:
 
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     traffic: Callable[[], Traffic] = lambda: Traffic(Answers.none(), Answers.none(), Answers.none())
+    of_baseline: Callable[[Collection[str]], Traffic] = lambda _: Traffic(
+        Answers.none(), Answers.none(), Answers.none()
+    )
 
     def tally(self, version: str, since_ns: int) -> Tally:
         return self.tallies.get(version, Tally(1000, 0, 12.0))
 
-    def compare(self, old: str, new: str, since_ns: int, until_ns: int) -> Traffic:
-        return self.traffic()
+    def compare(self, old: str, new: str, since_ns: int, until_ns: int, baseline: Collection[str] = ()) -> Traffic:
+        return self.of_baseline(baseline) if baseline else self.traffic()
 
     def done(self, since_ns: int, version: str = "") -> Tally:
         return self.tally(version, since_ns)

@@ -27,8 +27,9 @@ class Story:
         outcome: Outcome = Outcome.OK,
         error: str = "",
         operation: str = "get",
+        instance: str = "web-1",
     ) -> None:
-        description = self._recorder.describe(operation, "kept", error, version.encode(), b"web-1", outcome)
+        description = self._recorder.describe(operation, "kept", error, version.encode(), instance.encode(), outcome)
         self._recorder.write(
             at_ms * MS, at_ms * MS, at_ms * MS, (at_ms + took_ms) * MS, 0, 0, 0, 0, 200, 1, description
         )
@@ -98,6 +99,19 @@ def test_versions_are_compared_by_the_second_in_which_a_request_was_due(recordin
     assert traffic.old.latencies_ms.tolist() == [20.0]
     assert traffic.new.latencies_ms.tolist() == [10.0]  # neither of what failed nor of what lasts on purpose
     assert traffic.nobody.second.tolist() == [1]
+
+
+def test_of_the_old_version_only_the_baseline_is_compared_where_there_is_one(
+    recording: tuple[Story, LiveHistory],
+) -> None:
+    story, live = recording
+    for at_ms, instance in enumerate(("web-1", "web-2", "web-5", "web-5", "web-7")):
+        story.answered(at_ms, "1.0", instance=instance, took_ms=at_ms)
+    story.answered(5, "2.0", instance="web-4")
+    traffic = live.compare("1.0", "2.0", 0, 1_000 * MS, ("web-5", "web-7"))
+    assert (traffic.old.latencies_ms.tolist(), traffic.new.requests) == ([2.0, 3.0, 4.0], 1)
+    assert live.compare("1.0", "2.0", 0, 1_000 * MS, ("web-9",)).old.requests == 0
+    assert live.compare("1.0", "2.0", 0, 1_000 * MS).old.requests == 5
 
 
 def test_seconds_in_which_the_load_itself_did_not_run_are_not_compared(tmp_path: Path) -> None:

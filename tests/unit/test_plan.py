@@ -30,3 +30,12 @@ def test_an_abort_and_an_expected_rollback_are_shown(scenario: Path) -> None:
     text = plan(read_scenario(scenario))
     assert "! the operator aborts" in text
     assert "expected to be rolled back" in text
+
+
+def test_with_what_a_canary_is_compared_is_shown(scenario: Path) -> None:
+    rewrite(scenario, 'kind = "canary"', 'kind = "canary"\nanalysis = {}')
+    assert "and if not found worse than before" in plan(read_scenario(scenario))
+    rewrite(scenario, "analysis = {}", "analysis = {}\nbaseline = true")
+    text = plan(read_scenario(scenario))
+    assert "add api 1.0" in text
+    assert "and if not found worse than api-" in text

@@ -372,3 +372,17 @@ def test_a_strategy_that_the_driver_cannot_carry_out_is_refused(scenario: Path) 
     with pytest.raises(Unsupported, match=message):
         read_scenario(scenario)
     assert read_scenario(scenario, Overrides(driver="kubernetes")).driver == "kubernetes"
+
+
+def test_a_baseline_is_refused_where_it_could_not_be_told_from_the_others(scenario: Path) -> None:
+    rewrite(scenario, 'kind = "canary"', 'kind = "canary"\nanalysis = {}\nbaseline = true')
+    scenario.write_text(scenario.read_text().split("[[fault]]")[0])
+    assert read_scenario(scenario).strategy.baseline  # type: ignore[attr-defined]
+    with pytest.raises(Unsupported, match="the driver 'kubernetes' cannot give a canary a baseline"):
+        read_scenario(scenario, Overrides(driver="kubernetes"))
+
+
+def test_a_baseline_without_an_analysis_is_refused(scenario: Path) -> None:
+    line = rewrite(scenario, 'kind = "canary"', 'kind = "canary"\nbaseline = true') + 1
+    with pytest.raises(InvalidInput, match=rf":{line}: baseline needs an analysis"):
+        read_scenario(scenario)

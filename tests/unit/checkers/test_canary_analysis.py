@@ -113,6 +113,46 @@ def test_a_version_that_was_to_be_rolled_back_may_be_worse() -> None:
     assert verdict.reason.startswith("As was expected, 2.0 fails more often")
 
 
+def aged(story: Story, *, of_fresh: float, of_stable: float) -> Story:
+    """Every other request to 1.0 met an instance as young as the new version's; each fails at a rate of its own."""
+    random = Random(2)
+
+    def met(number: int, request: Request) -> Request:
+        if request.version == "2.0":
+            return request
+        fresh = number % 2 == 0
+        fails = random.random() < (of_fresh if fresh else of_stable)
+        found = request._replace(instance="ledger-5" if fresh else "ledger-1", outcome="ok", error=None, status=200)
+        return found._replace(outcome="fail", error="status", status=500) if fails else found
+
+    story.requests = [met(number, request) for number, request in enumerate(story.requests or ())]
+    return story
+
+
+def test_only_the_baseline_is_compared_where_there_was_one() -> None:
+    def young() -> Story:
+        return aged(canary(error_rate=0.2), of_fresh=0.2, of_stable=0.0)
+
+    assert check(young()).status is Status.FAIL
+    verdict = check(young().moment(0, Kind.BASELINE, "baseline", {"ledger-5": "1.0"}))
+    assert verdict.status is Status.PASS, verdict.reason
+    assert verdict.figures["baseline"] == "ledger-5"
+    assert "not found worse than 1.0's baseline" in verdict.reason
+
+
+def test_a_version_that_is_worse_than_its_baseline_fails_whatever_the_older_instances_did() -> None:
+    story = aged(canary(error_rate=0.2, seconds=60), of_fresh=0.0, of_stable=0.4)
+    assert check(story).status is not Status.FAIL
+    verdict = check(story.moment(0, Kind.BASELINE, "baseline", {"ledger-5": "1.0"}))
+    assert verdict.status is Status.FAIL
+    assert verdict.reason.startswith("2.0 fails more often than 1.0's baseline: ")
+
+
+def test_a_baseline_that_nobody_saw_is_unknown() -> None:
+    verdict = check(canary().moment(0, Kind.BASELINE, "baseline", {"ledger-5": "1.0"}))
+    assert verdict.status is Status.UNKNOWN
+
+
 def test_a_limit_that_is_not_known_to_hold_is_unknown() -> None:
     checker = CanaryAnalysis(Analysis(limits=(Limit(Metric.P99_MS, increase_max=0.1),)))
     assert check(canary(), checker).status is Status.UNKNOWN

@@ -187,6 +187,19 @@ def test_of_two_reads_at_once_one_may_come_before_the_element() -> None:
     assert judge(told, "set-full").status is Status.PASS
 
 
+def test_what_a_read_shows_that_was_under_way_when_it_was_added_is_not_lost() -> None:
+    told = Told().began(1, "add", 1).began(2, "read").ok(1).did(3, "read", result=()).ok(2, (1,))
+    verdict = judge(told, "set-full")
+    assert (verdict.status, verdict.figures["stable"]) == (Status.PASS, 1)
+
+
+def test_a_set_holds_nothing_before_somebody_began_to_add_it() -> None:
+    verdict = judge(Told().did(2, "read", result=(1,)).did(1, "add", 1), "set-full")
+    assert verdict.status is Status.FAIL
+    assert "read 1, which nobody had begun to add" in verdict.reason
+    assert judge(Told().began(2, "read").did(1, "add", 1).ok(2, (1,)), "set-full").status is Status.PASS
+
+
 def test_a_set_holds_nothing_that_nobody_added() -> None:
     told = Told().did(1, "add", 1).did(2, "read", result=(1, 2))
     verdict = judge(told, "set-full")
@@ -205,8 +218,13 @@ def test_a_set_tells_how_long_it_takes_for_elements_to_be_there() -> None:
 
 
 def test_writes_at_the_same_time_may_be_seen_in_either_order() -> None:
-    told = Told().began(1, "write", 1).began(2, "write", 2).ok(1).ok(2).did(3, "read", result=(2,))
-    assert judge(told, "causal-reverse").status is Status.PASS
+    told = Told().did(1, "write", 0).began(1, "write", 1).began(2, "write", 2).ok(1).ok(2)
+    assert judge(told.did(3, "read", result=(0, 2)), "causal-reverse").status is Status.PASS
+
+
+def test_reads_that_show_no_later_write_prove_nothing_of_the_order() -> None:
+    told = Told().did(1, "write", 1).did(2, "write", 2).did(3, "read", result=()).did(3, "read", result=(1,))
+    assert judge(told, "causal-reverse").status is Status.UNKNOWN
 
 
 def test_what_a_session_does_at_the_same_time_binds_it_to_nothing(tmp_path: Path) -> None:

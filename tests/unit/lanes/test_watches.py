@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -113,3 +113,35 @@ def test_the_gate_is_judged_beside_the_analysis() -> None:
     assert gates(deploy(lambda: HEALTHY, both))[:2] == [("analysis 2", "pass"), ("gate 2", "pass")]
     assert gates(deploy(lambda: HEALTHY, both, Tally(100, 30, 10.0))) == [("analysis 2", "pass"), ("gate 2", "fail")]
     assert gates(deploy(lambda: FAILING, both)) == [("analysis 2", "fail")]
+
+
+def test_a_canary_with_a_baseline_is_compared_with_these_instances_alone() -> None:
+    asked: list[Collection[str]] = []
+
+    def look(baseline: Collection[str]) -> Traffic:
+        asked.append(baseline)
+        return HEALTHY
+
+    with MemoryTimeline() as recorder:
+        live = CannedLive(traffic=lambda: FAILING, of_baseline=look)
+        system, stage = FakeSystem(), Stage(recorder, time.monotonic_ns())
+        Deployment(replace(SCENARIO, strategy=replace(COMPARED, baseline=True)), system, stage, live).run()
+    assert ending(recorder) == ("complete", "")
+    [added] = [moment.detail for moment in recorder.of(Kind.BASELINE)]
+    assert set(added.values()) == {"1"}
+    assert {tuple(baseline) for baseline in asked} == {tuple(added)}
+    assert {instance.version for instance in system.instances()} == {"2"}
+
+
+def test_of_a_canary_that_is_worse_than_its_baseline_it_is_said_that_it_was_that() -> None:
+    with MemoryTimeline() as recorder:
+        live = CannedLive(traffic=lambda: HEALTHY, of_baseline=lambda _: FAILING)
+        system, stage = FakeSystem(), Stage(recorder, time.monotonic_ns())
+        before = system.instances()
+        Deployment(replace(SCENARIO, strategy=replace(COMPARED, baseline=True)), system, stage, live).run()
+    outcome, reason = ending(recorder)
+    assert outcome == "rolled back"
+    assert str(reason).startswith("2 fails more often than 1's baseline: ")
+    assert [each for each in system.instances() if each.service == "web"] == [
+        each for each in before if each.service == "web"
+    ]

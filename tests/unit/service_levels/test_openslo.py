@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,9 @@ def test_what_is_wrong_is_refused_with_its_file(tmp_path: Path, text: str, messa
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_openslo(tmp_path / "none.yaml")
+
+
+def test_without_its_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(InvalidInput, match=r"pip install 'rollproof\[openslo\]'"):
+        read(tmp_path, OCCURRENCES)

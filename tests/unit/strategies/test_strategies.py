@@ -13,6 +13,7 @@ from harness.environment import Service
 from harness.protocols import (
     Action,
     Add,
+    Analysis,
     Announce,
     Apply,
     AwaitReady,
@@ -24,6 +25,7 @@ from harness.protocols import (
     Route,
     Run,
     Setback,
+    Smoke,
     Strategy,
     Undo,
     Watch,
@@ -31,7 +33,7 @@ from harness.protocols import (
 from harness.scenario import Change
 from harness.strategies import STRATEGIES
 from harness.strategies.blue_green import BlueGreen
-from harness.strategies.canary import Canary
+from harness.strategies.canary import Canary, CanaryStep
 from harness.strategies.command import Command
 from harness.strategies.deployment import NativeDeployment
 from harness.strategies.recreate import Recreate
@@ -46,6 +48,7 @@ ALL: list[Strategy] = [
     Rolling(),
     BlueGreen(steps_percent=(50, 100)),
     Canary(),
+    Canary(analysis=Analysis(), baseline=True),
     Recreate(),
     NativeDeployment(),
     COMMAND,
@@ -231,6 +234,35 @@ def test_readers_come_before_writers_and_leave_after_them() -> None:
     assert max(removed_web) < min(added_old_projector)
 
 
+def test_beside_each_new_instance_of_a_canary_a_fresh_one_of_the_old_version_is_started() -> None:
+    weights = tuple(CanaryStep(weight, 1.0) for weight in (20, 50, 60, 100))
+    system = ObedientSystem()
+    stable = {instance.name for instance in system.instances}
+    system.run(Canary(weights, analysis=Analysis(), baseline=True))
+    added = [action.version for action in system.actions if isinstance(action, Add) and action.service == WEB.name]
+    assert added == ["2.0", "1.1", "2.0", "1.1", "2.0"]  # one at 20 %, one more at 50 %; at 100 % nothing is compared
+    baselines = [action.baseline for action in system.actions if isinstance(action, Watch)]
+    assert [len(baseline) for baseline in baselines] == [1, 2, 2, 2]
+    assert not stable.intersection(*baselines)
+
+
+def test_a_canary_and_its_baseline_are_started_before_either_is_waited_for() -> None:
+    actions = _actions_of(Canary((CanaryStep(20, 1.0),), analysis=Analysis(), baseline=True))
+    first = next(index for index, action in enumerate(actions) if action == Add(WEB.name, CHANGE.new))
+    assert actions[first + 1] == Add(WEB.name, CHANGE.old)
+    assert [type(action) for action in actions[first + 2 : first + 7]] == [AwaitReady, Smoke, AwaitReady, Smoke, Route]
+
+
+def test_without_a_baseline_a_canary_is_compared_with_all_of_the_old_version() -> None:
+    watches = [action for action in _actions_of(Canary(analysis=Analysis())) if isinstance(action, Watch)]
+    assert [watch.baseline for watch in watches] == [()] * 4
+
+
+def test_a_baseline_that_nothing_would_be_compared_with_is_refused() -> None:
+    with pytest.raises(ValueError, match="baseline needs an analysis"):
+        Canary(baseline=True)
+
+
 def test_traffic_meets_only_instances_that_said_they_were_ready() -> None:
     for strategy in ALL:
         ready: set[str] = set()
@@ -254,7 +286,7 @@ def test_traffic_meets_only_instances_that_said_they_were_ready() -> None:
         system.run(strategy)
 
 
-@pytest.mark.parametrize("strategy", [Rolling(), BlueGreen(), Canary()], ids=lambda strategy: type(strategy).__name__)
+@pytest.mark.parametrize("strategy", ALL[:4], ids=lambda strategy: type(strategy).__name__)
 @pytest.mark.parametrize("fails_at", [None, *range(60)])
 def test_no_version_has_a_share_that_nobody_could_serve(strategy: Strategy, fails_at: int | None) -> None:
     system = ObedientSystem(fails_at=fails_at)
