@@ -4,8 +4,9 @@
                             [--readme]
 
 Every shipped scenario runs `--times` times over and must pass each time; every mistake of the matrix runs under every
-strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it. On the
-driver kubernetes the scenarios are its own: ways to deploy that only it has, and pitfalls, which must be found.
+strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it; what is
+healthy runs under the faults that bring mistakes to light, and must not be blamed by these checkers. On the driver
+kubernetes the scenarios are its own: ways to deploy that only it has, and pitfalls, which must be found.
 --readme puts the table of what was found on loopback into the README. Exit code 1 if anything came out otherwise.
 """
 
@@ -40,7 +41,7 @@ from harness.scenario import Scenario
 from harness.scenario_file import Overrides, overridden, read_scenario
 from harness.verdict import Status, Verdict
 from harness.windows import ScheduledFault
-from tests.integration.matrix import CASES, ROOT, STRATEGIES, Case, scenario
+from tests.integration.matrix import CASES, ONLY_BY_FAULTS, ROOT, STRATEGIES, Case, healthy, scenario
 from tests.integration.pitfalls import ALL, Expectation
 
 REPORTS = ROOT / "reports"
@@ -72,6 +73,7 @@ class Nightly:
         """One driver after the other, as each change of driver brings the environment up again."""
         for driver in options.drivers:
             yield from self.variants(driver, options.mistakes)
+            yield from self.survivors(driver, options.mistakes)
             yield from self.scenarios(driver, options.times)
 
     def variants(self, driver: str, mistakes: str) -> Iterator[MatrixCell]:
@@ -84,8 +86,8 @@ class Nightly:
 
     def variant(self, case: Case, strategy: str, driver: str) -> VariantRow:
         """Found by a checker that was not meant to is not found; nor is what the harness could not run."""
-        described = overridden(scenario(case, strategy, driver), Overrides(rate_per_s=self.rate_per_s))
         try:
+            described = overridden(scenario(case, strategy, driver), Overrides(rate_per_s=self.rate_per_s))
             row = self._judged(case, strategy, described, self.session.run(described))
         except HarnessError as error:
             row = VariantRow(case.variant, strategy, driver, Status.UNKNOWN, Status.FAIL, "", reason=str(error))
@@ -109,6 +111,35 @@ class Nightly:
             faults=fault_counts(described, result.folder),
         )
 
+    def survivors(self, driver: str, mistakes: str) -> Iterator[RunRow]:
+        for case in () if driver == NATIVE or mistakes == "none" else ONLY_BY_FAULTS:
+            if driver not in case.not_shown:
+                yield self.survivor(case, driver)
+
+    def survivor(self, case: Case, driver: str) -> RunRow:
+        """What else the fault does is not its fault: only the checkers that find the mistake count."""
+        described = healthy(case, case.soonest, driver)
+        try:
+            described = overridden(described, Overrides(rate_per_s=self.rate_per_s))
+            result = self.session.run(described)
+            finders = [verdict for verdict in result.verdicts if verdict.checker in case.found_by]
+            nobody = Verdict("", Status.UNKNOWN, "none of the checkers that would find the mistake ran")
+            telling = max(finders, key=lambda verdict: verdict.status, default=nobody)
+            row = RunRow(
+                described.name,
+                type(described.strategy).__name__,
+                driver,
+                telling.status,
+                Status.PASS,
+                telling.checker,
+                telling.reason,
+                report=self._report(result),
+                faults=fault_counts(described, result.folder),
+            )
+        except HarnessError as error:
+            row = _not_run(described.name, driver, Status.PASS, error)
+        return _told_of(row)
+
     def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
         shipped = [Expectation(file) for file in sorted((ROOT / "scenarios").glob("*.toml"))]
         for _ in range(times):
@@ -121,10 +152,8 @@ class Nightly:
             described = read_scenario(expected.file, Overrides(driver=driver, rate_per_s=self.rate_per_s))
             row = self._row(described, expected, self.session.run(described))
         except HarnessError as error:
-            broken = "the harness itself"
-            row = RunRow(expected.name, "", driver, Status.UNKNOWN, expected.status, broken, str(error))
-        _say(f"{driver}: {row.scenario}: {row.status.word}{'' if row.as_expected else f' ({row.reason})'}")
-        return row
+            row = _not_run(expected.name, driver, expected.status, error)
+        return _told_of(row)
 
     def _row(self, described: Scenario, expected: Expectation, result: RunResult) -> RunRow:
         """What is found by a checker that was not meant to is not found."""
@@ -230,6 +259,15 @@ def _drivers(text: str) -> tuple[str, ...]:
         except HarnessError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
     return names
+
+
+def _not_run(scenario: str, driver: str, expected: Status, error: HarnessError) -> RunRow:
+    return RunRow(scenario, "", driver, Status.UNKNOWN, expected, "the harness itself", str(error))
+
+
+def _told_of(row: RunRow) -> RunRow:
+    _say(f"{row.driver}: {row.scenario}: {row.status.word}{'' if row.as_expected else f' ({row.reason})'}")
+    return row
 
 
 def _worst(result: RunResult) -> Verdict | None:

@@ -143,6 +143,37 @@ def test_the_matrix_gives_reasons_only_for_drivers_that_there_are() -> None:
     assert {driver for case in CASES for driver in case.not_shown} <= set(nightly.DRIVERS)
 
 
+# ── what is healthy ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+TWICE = Verdict("duplicates", Status.FAIL, "3 events were published twice")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        ((Verdict("order", Status.PASS, ""), LATE), Status.PASS),
+        ((Verdict("order", Status.PASS, ""), Verdict("duplicates", Status.UNKNOWN, "")), Status.UNKNOWN),
+        ((Verdict("order", Status.PASS, ""), TWICE), Status.FAIL),
+    ],
+)
+def test_what_is_healthy_is_blamed_by_those_alone_that_find_the_mistake(
+    verdicts: tuple[Verdict, ...], status: Status
+) -> None:
+    [case] = [each for each in nightly.ONLY_BY_FAULTS if each.variant == "split-brain"]
+    row = Nightly(FakeSession(verdicts), FOLDER).survivor(case, "local")
+    assert (row.scenario, row.status, row.expected) == ("healthy-split-brain-by-rolling", status, Status.PASS)
+
+
+def test_what_is_healthy_runs_under_all_faults_that_a_driver_has() -> None:
+    session = FakeSession(breaks=StartFailed("web-1 was not ready"))
+    rows = list(Nightly(session, FOLDER).survivors("kind", "soonest"))
+    shown = [case for case in nightly.ONLY_BY_FAULTS if "kind" not in case.not_shown]
+    assert [row.status for row in rows] == [Status.UNKNOWN] * len(shown)
+    assert {described.driver for described in session.ran} == {"kind"}
+    assert {described.change.new for described in session.ran} == {"2.0"}
+
+
 # ── scenarios ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -209,16 +240,19 @@ def test_where_kubernetes_deploys_the_scenarios_are_its_own() -> None:
 
 
 @pytest.mark.usefixtures("offering")
-def test_one_driver_comes_after_the_other() -> None:
+def test_one_driver_comes_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    [acks] = [case for case in nightly.ONLY_BY_FAULTS if case.variant == "counts-on-acks"]
+    monkeypatch.setattr(nightly, "CASES", (EARLY_ACK, replace(acks, not_shown={"containers": "no links there"})))
+    monkeypatch.setattr(nightly, "ONLY_BY_FAULTS", (acks,))
     session = FakeSession()
     options = Options(("local", "containers"), times=1, mistakes="soonest", readme=False)
     rows = list(Nightly(session, FOLDER).rows(options))
     drivers = [described.driver for described in session.ran]
-    assert len(rows) == len(drivers)
+    assert sum(not isinstance(row, NotShown) for row in rows) == len(drivers)
     assert drivers == sorted(drivers, key=options.drivers.index)
     summary = nightly.summary_of(rows, datetime(2026, 3, 14, 2, tzinfo=UTC))
     assert {row.driver for row in summary.runs} == {row.driver for row in summary.variants} == set(options.drivers)
-    assert len(summary.runs) + len(summary.variants) == len(rows)
+    assert len(summary.runs) + len(summary.variants) + len(summary.not_shown) == len(rows)
     assert summary.made_at == "2026-03-14T02:00:00Z"
 
 
