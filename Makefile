@@ -3,6 +3,7 @@ PYTHON ?= python3
 SCENARIO ?= scenarios/canary-with-kill.toml
 DRIVER ?= local
 DRIVERS ?= local
+TESTS ?= tests
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -32,8 +33,8 @@ integration: $(INSTALLED) ## Tests on real servers: drivers, faults, scenarios, 
 test-containers: $(INSTALLED) ## Tests of the driver containers, which need a Docker engine
 	$(BIN)/pytest -m containers --require=containers
 
-test-kind: $(INSTALLED) ## Tests of the driver kind, which need a Docker engine and kind; `harness cluster up` before makes them quicker
-	$(BIN)/pytest -m kind --require=kind
+test-kind: $(INSTALLED) ## Tests of the driver kind, which need a Docker engine and kind (TESTS=… for some of them)
+	$(BIN)/pytest -m kind --require=kind $(TESTS)
 
 nightly: $(INSTALLED) ## Every scenario five times, every variant under every strategy it applies to, as one page (DRIVERS=local,containers,kind)
 	$(BIN)/python -m tests.nightly --driver $(DRIVERS)
