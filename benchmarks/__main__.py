@@ -10,6 +10,7 @@ NAMES = (
     "load",
     "checkers",
     "schemas",
+    "avro_schemas",
     "protobuf_schemas",
     "replay",
     "replay_ray",

@@ -103,6 +103,11 @@ class Version:
     """Command run once after the change is complete: removes what only older versions needed."""
     back: tuple[str, ...] = ()
     """Command run once after a rollback away from this version."""
+    switch: tuple[str, ...] = ()
+    """Command that lets the read model serve that this version has built aside, and keeps the one that served. It fails
+    rather than let one serve that is behind."""
+    switch_back: tuple[str, ...] = ()
+    """Command that lets the old one serve again; nothing where it was not switched."""
     overlays: tuple[str, ...] = ()
     """Files with what of the manifests is other at this version; see Kubernetes."""
 
@@ -192,12 +197,15 @@ class Consumer:
 class Projection:
     """The read model. `query` gives: stream TEXT, value BIGINT, position BIGINT (last applied in that stream).
 
-    `head` gives one number: the sequence of the store up to which it is complete.
+    `head` gives one number: the sequence of the store up to which it is complete. `rebuilt_query` and `rebuilt_head`
+    give the same of a read model that a new version builds aside, until it is switched.
     """
 
     store: str
     query: str
     head: str
+    rebuilt_query: str = ""
+    rebuilt_head: str = ""
 
 
 @dataclass(frozen=True)

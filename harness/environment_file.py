@@ -173,7 +173,7 @@ def _check_placeholders(environment: Environment, table: Table) -> None:
     _check_texts(environment.setup, common, table, "setup")
     for place, version in enumerate(environment.versions):
         inner = table.tables("versions")[place]
-        for phase in ("expand", "contract", "back"):
+        for phase in ("expand", "contract", "back", "switch", "switch_back"):
             _check_texts(getattr(version, phase), common, inner, phase)
         _check_texts(version.variables.values(), common | instance, inner, "variables")
     for place, variant in enumerate(environment.variants):

@@ -23,6 +23,7 @@ from harness.faults.store import StoreFault
 from harness.protocols import Driver, Fault, Instance, Link, Platform, Strategy
 from harness.protocols.load import LoadPlace
 from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
+from harness.strategies.blue_green import BlueGreen
 from harness.strategies.canary import Canary
 from harness.toml_reader import nearest
 from harness.versions import resolve
@@ -33,6 +34,7 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     """Raises InvalidInput for what could not work. A scenario read from a file has passed this, with lines."""
     check_change(scenario.change, scenario.environment)
     check_strategy(scenario.strategy, driver)
+    check_rebuild(scenario.strategy, scenario.change, scenario.environment)
     check_load(scenario.load, driver)
     if scenario.replay is not None:
         check_replay(scenario.replay, scenario.environment)
@@ -126,6 +128,21 @@ def check_strategy(strategy: Strategy, driver: type[Driver]) -> None:
             f"the driver {driver.name!r} cannot give a canary a baseline: what a pod answers does not say whether it is"
             " one of the fresh ones"
         )
+
+
+def check_rebuild(strategy: Strategy, change: Change, environment: Environment) -> None:
+    """Raises InvalidInput if a read model is to be built aside that nobody could look at, or switch."""
+    if not (isinstance(strategy, BlueGreen) and strategy.rebuild):
+        return
+    projection = environment.projection
+    if environment.events is None or projection is None or not (projection.rebuilt_query and projection.rebuilt_head):
+        raise InvalidInput(
+            f"environment {environment.name!r} does not say how a read model that is built aside is read: it needs "
+            "[events], and rebuilt_query and rebuilt_head in [projection]"
+        )
+    version = resolve(environment, change.new)
+    if lacking := [key for key in ("switch", "switch_back") if not getattr(version, key)]:
+        raise InvalidInput(f"version {change.new!r} has no command {lacking[0]!r} for its read model")
 
 
 def check_load(load: Load, driver: type[Driver]) -> None:

@@ -79,6 +79,8 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         checkers=_checkers(table, default_checkers(environment, slo, replay)),
         source=path,
     )
+    with table.table("strategy").blame("rebuild"):
+        scenario_check.check_rebuild(strategy, scenario.change, environment)
     with table.blame("abort"):
         scenario_check.check_step(scenario.abort, _steps(strategy, environment))
     return scenario if overrides.seed is None else replace(scenario, seed=overrides.seed)

@@ -47,6 +47,8 @@ from tests.integration.pitfalls import ALL, Expectation
 REPORTS = ROOT / "reports"
 README = ROOT / "README.md"
 TABLE = re.compile(r"(<!-- defects -->\n).*?(<!-- /defects -->)", re.DOTALL)
+SCENARIOS = ("", "read-model")
+"""Folders of those that run on every driver and must pass."""
 DRIVERS = ("local", "containers", "kind", "kubernetes")
 NATIVE = "kubernetes"
 """Deploys by itself, so that strategies that are the harness's do not apply."""
@@ -141,7 +143,8 @@ class Nightly:
         return _told_of(row)
 
     def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
-        shipped = [Expectation(file) for file in sorted((ROOT / "scenarios").glob("*.toml"))]
+        files = (file for folder in SCENARIOS for file in sorted((ROOT / "scenarios" / folder).glob("*.toml")))
+        shipped = [Expectation(file) for file in files]
         for _ in range(times):
             for expected in ALL if driver == NATIVE else shipped:
                 yield self.scenario(expected, driver)

@@ -33,6 +33,16 @@ class StoreReader:
         """Rows for the history's table `projection`."""
         return self._all(f"SELECT {', '.join(PROJECTION)} FROM ({_bare(projection.query)}) AS projection")
 
+    def rebuilt(self, projection: Projection) -> list[Row]:
+        """At one time: each stream with its value and position in the read model that is built aside, and its value and
+        position in the one that serves; null where it is not there.
+        """
+        return self._all(
+            "SELECT stream, rebuilt.value, rebuilt.position, live.value, live.position "
+            f"FROM ({_bare(projection.rebuilt_query)}) AS rebuilt "
+            f"FULL JOIN ({_bare(projection.query)}) AS live USING (stream)"
+        )
+
     def count(self, events: Events) -> int:
         """How many events there are."""
         return self.number(f"SELECT count(*) FROM ({_bare(events.query)}) AS events")

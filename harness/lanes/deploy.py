@@ -11,6 +11,7 @@ from harness.errors import StartFailed, StepFailed, Unreachable
 from harness.history import Kind
 from harness.lanes.census import Census
 from harness.lanes.gates import Live
+from harness.lanes.rebuilding import Rebuilding
 from harness.lanes.rollouts import Rollouts
 from harness.lanes.stage import Stage
 from harness.lanes.watches import Watches
@@ -21,6 +22,7 @@ from harness.protocols import (
     Apply,
     AwaitReady,
     AwaitRollout,
+    CatchUp,
     Instance,
     Migrate,
     Outcome,
@@ -32,6 +34,7 @@ from harness.protocols import (
     Smoke,
     System,
     Undo,
+    Verify,
     WarmUp,
     Watch,
 )
@@ -63,6 +66,7 @@ class Deployment:
         self._census = Census(system, stage)
         self._rollouts = Rollouts(system, scenario.change, stage, self._census, self._heed_abort)
         self._watches = Watches(scenario.change, stage, live, self._census, self._heed_abort)
+        self._rebuilding = Rebuilding(scenario.environment, system.store_url, stage, self._heed_abort)
         self._setback: Setback | None = None
 
     def survey(self) -> None:
@@ -154,6 +158,8 @@ class Deployment:
                 self._census.take()
             case Watch():
                 self._watches.perform(action)
+            case CatchUp() | Verify():
+                self._rebuilding.perform(action)
             case Migrate(phase, version):
                 self._migrate(phase, version)
             case Apply() | AwaitRollout() | Undo() | Run():
@@ -194,7 +200,13 @@ class Deployment:
 
     def _migrate(self, phase: str, version: str) -> None:
         resolved = resolve(self._scenario.environment, version)
-        commands = {"expand": resolved.expand, "contract": resolved.contract, "back": resolved.back}
+        commands = {
+            "expand": resolved.expand,
+            "contract": resolved.contract,
+            "back": resolved.back,
+            "switch": resolved.switch,
+            "switch_back": resolved.switch_back,
+        }
         if command := commands[phase]:
             self._system.migrate(command, version)
 

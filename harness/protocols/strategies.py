@@ -89,8 +89,24 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class CatchUp:
+    """Until the read model that `version` builds aside shows what the store held a second ago at most."""
+
+    version: str
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Until each stream of the read model that `version` builds aside was seen to be as in the one that serves."""
+
+    version: str
+    timeout_s: float
+
+
+@dataclass(frozen=True)
 class Migrate:
-    """Run the version's `expand`, `contract` or `back` command."""
+    """Run the version's `expand`, `contract`, `back`, `switch` or `switch_back` command."""
 
     phase: str
     version: str
@@ -130,7 +146,21 @@ class Run:
 
 
 Action: TypeAlias = (
-    Announce | Add | AwaitReady | Smoke | WarmUp | Route | Remove | Watch | Migrate | Apply | AwaitRollout | Undo | Run
+    Announce
+    | Add
+    | AwaitReady
+    | Smoke
+    | WarmUp
+    | Route
+    | Remove
+    | Watch
+    | CatchUp
+    | Verify
+    | Migrate
+    | Apply
+    | AwaitRollout
+    | Undo
+    | Run
 )
 
 Outcome: TypeAlias = Instance | None

@@ -21,6 +21,16 @@ from harness.supervisor import Supervisor, scratch_folder
 _LOCALHOST: Final = ("localhost", "127.0.0.1")
 _CONNECT_S: Final = 10.0
 
+RAY_SETTINGS: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_gcs_server_port_wait_time_s": "300",
+    "RAY_raylet_start_wait_time_s": "300",
+    "RAY_agent_register_timeout_ms": "300000",
+}
+"""For the environment of whoever starts nodes: by default Ray gives its parts 10 to 30 s to come up, of which a busy
+machine needs more. What a node waits for its agents (15 and 30 s) no setting changes."""
+
 
 def new_run_id() -> str:
     return f"replay-{secrets.token_hex(6)}"
@@ -79,8 +89,8 @@ class Ray:
     workers: int = 2
 
     def run(self, works: Sequence[Work]) -> Iterator[Tallies]:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        for name, value in RAY_SETTINGS.items():
+            os.environ.setdefault(name, value)
         try:
             import ray  # noqa: PLC0415 (an extra, and slow to import)
         except ImportError as error:

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.bounds import not_negative, percent
+from harness.bounds import not_negative, percent, positive
 from harness.environment import Service
 from harness.protocols import Announce, Gate, Instance, Route, Setback, Steps, WarmUp
 from harness.scenario import Change
-from harness.strategies.fleet import CONTRACT, EXPAND, WORKERS, Fleet, finish, prepare, retreat, watch
+from harness.strategies.fleet import (
+    CONTRACT,
+    EXPAND,
+    REBUILD,
+    SWITCH,
+    VERIFY,
+    WORKERS,
+    Fleet,
+    finish,
+    prepare,
+    rebuild,
+    retreat,
+    watch,
+)
 
 PREPARE, WARM_UP, KEEP, RETIRE = "prepare green", "warm up green", "keep blue", "retire blue"
 
@@ -18,7 +31,8 @@ PREPARE, WARM_UP, KEEP, RETIRE = "prepare green", "warm up green", "keep blue", 
 class BlueGreen:
     """`steps` are the weights of green in percent, `(100,)` for a switch at once; each is held for `hold_s`.
 
-    Blue is kept for `keep_s` after the last step, so that the way back stays a switch.
+    Blue is kept for `keep_s` after the last step, so that the way back stays a switch. With `rebuild` that is so of the
+    read model too: it is built anew by workers beside those of blue, within `rebuild_s_max`.
     """
 
     steps_percent: tuple[int, ...] = (100,)
@@ -26,26 +40,32 @@ class BlueGreen:
     warm_up_requests: int = 20
     keep_s: float = 2.0
     gate: Gate | None = Gate()
+    rebuild: bool = False
+    rebuild_s_max: float = 60.0
 
     def __post_init__(self) -> None:
         for step in self.steps_percent:
             percent(steps_percent=step)
         if not self.steps_percent or self.steps_percent[-1] != 100:
             raise ValueError("steps_percent must end with 100")
+        positive(rebuild_s_max=self.rebuild_s_max)
         not_negative(hold_s=self.hold_s, warm_up_requests=self.warm_up_requests, keep_s=self.keep_s)
 
     def names(self, replicas: int) -> tuple[str, ...]:
         switches = tuple(_name(percent) for percent in self.steps_percent)
-        return (EXPAND, WORKERS, PREPARE, WARM_UP, *switches, KEEP, RETIRE, CONTRACT)
+        workers = (REBUILD, VERIFY, SWITCH) if self.rebuild else (WORKERS,)
+        return (EXPAND, *workers, PREPARE, WARM_UP, *switches, KEEP, RETIRE, CONTRACT)
 
     def steps(self, change: Change, services: Sequence[Service], fleet: Sequence[Instance]) -> Steps:
         known = Fleet(change, services, fleet)
         try:
-            yield from prepare(known)
+            yield from rebuild(known, self.rebuild_s_max) if self.rebuild else prepare(known)
             yield from self._build(known)
             yield from self._switch(known)
             yield Announce(RETIRE)
             yield from known.remove(known.old)
+            for service in known.workers:
+                yield from known.remove(known.of(service, change.old))
         except Setback:
             yield from retreat(known)
         else:

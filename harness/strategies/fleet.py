@@ -11,6 +11,7 @@ from harness.protocols import (
     Add,
     Announce,
     AwaitReady,
+    CatchUp,
     Gate,
     Instance,
     Migrate,
@@ -19,6 +20,7 @@ from harness.protocols import (
     Route,
     Smoke,
     Steps,
+    Verify,
     Watch,
 )
 from harness.scenario import Change
@@ -27,6 +29,7 @@ T = TypeVar("T")
 Moves: TypeAlias = Generator[Action, Outcome, T]
 
 EXPAND, WORKERS, CONTRACT, ROLLBACK = "expand", "workers", "contract", "rollback"
+REBUILD, VERIFY, SWITCH = "rebuild read model", "verify read model", "switch read model"
 """Steps that all strategies share."""
 
 
@@ -38,6 +41,8 @@ class Fleet:
         self.routed = next(service for service in services if service.routed)
         self.workers = tuple(service for service in services if not service.routed)
         self._instances = list(instances)
+        self.switched = False
+        """Whether another read model than the old version's may serve."""
 
     def of(self, service: Service, version: str) -> tuple[Instance, ...]:
         return tuple(i for i in self._instances if i.service == service.name and i.version == version)
@@ -85,6 +90,24 @@ class Fleet:
             self._instances.remove(instance)
 
 
+def rebuild(fleet: Fleet, s_max: float) -> Steps:
+    """Widen the stores, and let new workers build their read model beside the old ones, which go on with theirs.
+
+    It serves once it is caught up and was seen to be the same; the old one is kept.
+    """
+    yield Announce(EXPAND)
+    yield Migrate("expand", fleet.change.new)
+    yield Announce(REBUILD)
+    for service in fleet.workers:
+        yield from fleet.add(service, fleet.change.new, service.replicas)
+    yield CatchUp(fleet.change.new, s_max)
+    yield Announce(VERIFY)
+    yield Verify(fleet.change.new, s_max)
+    yield Announce(SWITCH)
+    fleet.switched = True
+    yield Migrate("switch", fleet.change.new)
+
+
 def prepare(fleet: Fleet) -> Steps:
     """Widen the stores, then bring in the new readers: a schema must be understood before it is written."""
     yield Announce(EXPAND)
@@ -119,6 +142,8 @@ def retreat(fleet: Fleet, *, side_by_side: bool = True) -> Steps:
     yield from fleet.add(routed, change.old, max(0, routed.replicas - len(fleet.old)))
     yield Route({change.old: 1})
     yield from fleet.remove((*fleet.new, *fleet.old[routed.replicas :]))
+    if fleet.switched:
+        yield Migrate("switch_back", change.new)
     for service in fleet.workers:
         yield from _replace(fleet, service, change.new, change.old)
     yield Migrate("back", change.new)

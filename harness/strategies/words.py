@@ -11,6 +11,7 @@ from harness.protocols import (
     Apply,
     AwaitReady,
     AwaitRollout,
+    CatchUp,
     Migrate,
     Remove,
     RolloutPolicy,
@@ -18,6 +19,7 @@ from harness.protocols import (
     Run,
     Smoke,
     Undo,
+    Verify,
     WarmUp,
     Watch,
 )
@@ -43,10 +45,20 @@ def describe(action: Action) -> str:
         case Watch(duration_s, version, gate, analysis, _):
             blind = " (no gate)" if gate is None and analysis is None else ""
             return f"watch {version} for {duration_s:g} s{blind}"
-        case Migrate(phase, version):
-            return f"{phase} {version}"
+        case CatchUp() | Verify() | Migrate():
+            return _describe_stores(action)
         case Apply() | AwaitRollout() | Undo() | Run():
             return _describe_platform(action)
+
+
+def _describe_stores(action: CatchUp | Verify | Migrate) -> str:
+    match action:
+        case CatchUp(version):
+            return f"await the read model of {version} caught up"
+        case Verify(version):
+            return f"verify the read model of {version}"
+        case Migrate(phase, version):
+            return f"{phase.replace('_', ' ')} {version}"
 
 
 def _describe_platform(action: Apply | AwaitRollout | Undo | Run) -> str:

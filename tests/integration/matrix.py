@@ -174,6 +174,8 @@ ONLY_BY_FAULTS = (
 )
 """Those that no rollout alone brings to light; a healthy version survives the same faults, as the nightly shows."""
 CASES = (*IN_ROLLOUTS, *ONLY_BY_FAULTS)
+OF_READ_MODELS = frozenset({"rebuilds", "counts-first-twice"})
+"""Variants of a read model that is built anew: scenarios/read-model."""
 SURVIVED_IN_CI = tuple(case for case in ONLY_BY_FAULTS if case.variant in ("counts-on-acks", "split-brain"))
 """In the time that there is: faults of links, of both services."""
 

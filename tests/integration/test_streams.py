@@ -19,6 +19,7 @@ from harness.errors import HarnessError
 from harness.streams import recorder
 from harness.streams.event import BrokenRecord, RecordedEvent
 from harness.streams.files import open_recording
+from harness.streams.seen import Seen
 from harness.streams.sources.nats import Nats
 from harness.streams.sources.postgresql import Columns, PostgreSQL
 from tests.environments.ledger.servers import Nats as NatsServer
@@ -152,10 +153,27 @@ def test_what_is_recorded_by_a_mapping_is_what_the_table_holds(suffix: str, jour
 def test_what_is_written_while_it_is_read_is_not_in_it(journal: str) -> None:
     """One transaction sees one state: a recording has no half of what another transaction did."""
     columns = Columns("entity", "revision", "kind", "body", sequence="")
-    events = PostgreSQL(journal, "journal", columns).events()
+    source = PostgreSQL(journal, "journal", columns)
+    assert len(list(source.unseen(Seen()))) == len(TRICKY), "nothing numbers them, so nobody can tell what is new"
+    events = source.events()
     first = next(events)
     execute(journal, "INSERT INTO journal SELECT 'late', n, 'Paid', '' FROM generate_series(1, 100) AS n")
     assert len([first, *events]) == len(TRICKY)
+
+
+def test_what_was_not_seen_yet_is_read_alone_and_what_was_committed_late_too(database: str) -> None:
+    insert = (
+        "INSERT INTO ledger_events (originator_id, originator_version, topic, state) VALUES ('a', {}, 'opened', '')"
+    )
+    source = PostgreSQL(database, "ledger_events")
+    with psycopg.connect(database) as late:
+        late.execute(insert.format(1).encode())
+        execute(database, insert.format(2))
+        assert [each.position for each in source.events()] == [2]
+        late.commit()
+    execute(database, insert.format(3))
+    assert [each.position for each in source.unseen(Seen(2, frozenset({1})))] == [1, 3]
+    assert list(source.unseen(Seen(3))) == []
 
 
 @pytest.mark.parametrize("version", ["0", "-1", '"two"', "1.5", "null"])
@@ -220,6 +238,16 @@ def test_a_stream_of_nats_is_read_from_its_first_to_its_last_message(broker: Nat
     assert events[-1] == RecordedEvent("account-1", 450, "opened", 2, b'{"class_version":2}', {"sequence": 450})
     assert [(each.origin, each.number) for each in broken] == [("stream LEDGER", 3)]
     assert "has no header Event-Position, Event-Type" in broken[0].reason
+
+
+def test_messages_that_were_seen_are_not_read_again(broker: NatsServer) -> None:
+    asyncio.run(publish(broker.url, 5))
+    source = Nats(broker.url, "LEDGER")
+    assert [each.metadata["sequence"] for each in source.unseen(Seen(3))] == [4, 5]
+    assert list(source.unseen(Seen(5))) == []
+    broken: list[BrokenRecord] = []
+    assert [each.position for each in source.unseen(Seen(), broken.append)] == [1, 2, 4, 5]
+    assert [each.number for each in broken] == [3]
 
 
 def test_what_the_stream_has_discarded_is_told(broker: NatsServer) -> None:

@@ -364,6 +364,49 @@ def test_a_replay_that_could_not_work_is_refused(scenario: Path, reader: bool, t
     assert str(caught.value).startswith(f"{scenario}:{message}")
 
 
+READ_MODEL = """
+[events]
+store = "postgres"
+query = "SELECT 1"
+head = "SELECT 1"
+
+[projection]
+store = "postgres"
+query = "SELECT 1"
+head = "SELECT 1"
+rebuilt_query = "SELECT 1"
+rebuilt_head = "SELECT 1"
+"""
+
+
+def with_rebuild(scenario: Path) -> Path:
+    """Its environment."""
+    text = scenario.read_text()
+    start, end = text.index("[strategy]"), text.index("[load]")
+    strategy = '[strategy]\nkind = "blue-green"\nrebuild = true\n\n'
+    scenario.write_text(text[:start] + strategy + text[end:].split("[[fault]]")[0])
+    return scenario.parent.parent / "environments" / "shop" / "environment.toml"
+
+
+def test_a_read_model_that_nobody_could_look_at_is_not_rebuilt(scenario: Path) -> None:
+    with_rebuild(scenario)
+    with pytest.raises(
+        InvalidInput, match=r":11: environment 'shop' does not say how a read model that is built aside"
+    ):
+        read_scenario(scenario)
+
+
+def test_a_read_model_that_nobody_could_switch_is_not_rebuilt(scenario: Path) -> None:
+    environment = with_rebuild(scenario)
+    environment.write_text(environment.read_text() + READ_MODEL)
+    with pytest.raises(InvalidInput, match=r":11: version .2\.0. has no command .switch. for its read model"):
+        read_scenario(scenario)
+    text = environment.read_text()
+    commands = 'variables = { SCHEMA = "2" }\nswitch = ["a"]\nswitch_back = ["b"]\n'
+    environment.write_text(text.replace('variables = { SCHEMA = "2" }\n', commands))
+    assert "verify read model" in plan(read_scenario(scenario))
+
+
 def test_a_strategy_that_the_driver_cannot_carry_out_is_refused(scenario: Path) -> None:
     text = scenario.read_text()
     start, end = text.index("[strategy]"), text.index("[load]")

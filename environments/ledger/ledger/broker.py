@@ -55,16 +55,16 @@ async def ensure_stream(jetstream: JetStream) -> None:
     )
 
 
-async def subscribe(jetstream: JetStream) -> JetStream.PullSubscription:
-    """A share in the durable consumer of all projectors."""
+async def subscribe(jetstream: JetStream, consumer: str = CONSUMER) -> JetStream.PullSubscription:
+    """A share in the durable consumer of all projectors of one read model."""
     await jetstream.add_consumer(
         STREAM,
         ConsumerConfig(
-            durable_name=CONSUMER,
+            durable_name=consumer,
             deliver_policy=DeliverPolicy.ALL,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=REDELIVER_AFTER_S,
             max_ack_pending=2000,
         ),
     )
-    return await jetstream.pull_subscribe_bind(consumer=CONSUMER, stream=STREAM)
+    return await jetstream.pull_subscribe_bind(consumer=consumer, stream=STREAM)

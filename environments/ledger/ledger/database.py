@@ -56,8 +56,10 @@ class Connection(psycopg.Connection[tuple[object, ...]]):
 class Database:
     """A pool of up to `size` connections, for threads."""
 
-    def __init__(self, url: str, *, size: int, name: str) -> None:
+    def __init__(self, url: str, *, size: int, name: str, schema: str = "") -> None:
+        """Tables are looked for in `schema` first, where one is given and has them."""
         self._url = url
+        self._options = f"{OPTIONS} -c search_path={schema},public" if schema else OPTIONS
         self._name = name
         self._free = threading.BoundedSemaphore(size)
         self._idle: deque[Connection] = deque()
@@ -121,7 +123,7 @@ class Database:
 
     def connect(self) -> Connection:
         return Connection.connect(
-            self._url, autocommit=True, connect_timeout=2, options=OPTIONS, application_name=self._name
+            self._url, autocommit=True, connect_timeout=2, options=self._options, application_name=self._name
         )
 
     close = discard_idle

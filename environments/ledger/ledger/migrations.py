@@ -1,4 +1,4 @@
-"""Schema changes: `python migrate.py setup|expand|contract|back [release]`.
+"""Schema changes: `python migrate.py setup|expand|contract|back|switch|switch_back [release]`.
 
 Each may be run again, and none makes live traffic wait: changes of a table take their lock within LOCK_TIMEOUT or
 let the others pass and try again, nothing is rewritten, and rows are filled in small batches.
@@ -130,6 +130,8 @@ class Release:
     expand: Migration = nothing
     contract: Migration = nothing
     back: Migration = nothing
+    switch: Migration = nothing
+    switch_back: Migration = nothing
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ PARTS = Parts(
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("phase", choices=["setup", "expand", "contract", "back"])
+    parser.add_argument("phase", choices=["setup", "expand", "contract", "back", "switch", "switch_back"])
     parser.add_argument("release", nargs="?", default="1.0", help="variants after a + are ignored")
     parser.add_argument("--database", required=True, metavar="URL")
     arguments = parser.parse_args()

@@ -27,6 +27,7 @@ from ledger.defects import install
 from ledger.domain import domain_of
 from ledger.domain.account import Domain, Event
 from ledger.probes import Probes
+from ledger.rebuild import KEPT, consumer_of
 from ledger.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -164,6 +165,8 @@ class Parts:
     balances: Callable[..., Balances] = Balances
     projector: Callable[[Balances], Projector] = Projector
     connect: Callable[[str, str], Awaitable[Client]] = connect
+    read_model: str = KEPT
+    """The schema in which its read model stands while another one serves; see `ledger.rebuild`."""
 
 
 class Process:
@@ -171,10 +174,11 @@ class Process:
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self._settings = settings
-        database = parts.database(settings.database_url, size=1, name=settings.instance)
+        database = parts.database(settings.database_url, size=1, name=settings.instance, schema=parts.read_model)
         self._monitor = Monitor(settings.database_url, settings.instance, guarded=(database,))
         balances = parts.balances(database, with_currency=bool(parts.domain.details))
         self._projector = parts.projector(balances)
+        self._consumer = consumer_of(parts.read_model)
         self._connect = parts.connect
         self._client: Client | None = None
         self._subscription: JetStream.PullSubscription | None = None
@@ -218,7 +222,7 @@ class Process:
         if self._subscription is None:
             jetstream = self._client.jetstream()
             await ensure_stream(jetstream)
-            self._subscription = await subscribe(jetstream)
+            self._subscription = await subscribe(jetstream, self._consumer)
         return self._subscription
 
     async def _leave(self) -> None:

@@ -127,7 +127,7 @@ class ReplayLane:
             for reading in readings:
                 since_ns = stage.now_ns()
                 try:
-                    results = reading.read(self._folder, events_max)
+                    results = reading.read(self._folder, events_max, anew=last)
                 except HarnessError as error:
                     results = reading.unread(str(error))
                 for result in results:

@@ -24,8 +24,9 @@ from harness.replay.process import Limits
 from harness.replay.replayer import Replayer
 from harness.replay.versions import Version
 from harness.scenario import Change
-from harness.streams.event import BrokenRecord, OnBroken, RecordedEvent, refuse
-from harness.streams.sources import Source
+from harness.streams.event import SEQUENCE, BrokenRecord, OnBroken, RecordedEvent, refuse
+from harness.streams.seen import Seen
+from harness.streams.sources import Resumable, Source
 
 
 class VersionReader:
@@ -129,6 +130,8 @@ class Reading:
         """Of that, by the machine's monotonic clock."""
         self.ended_ns = 0
         self._source = source
+        self._seen: Seen | None = None
+        """What of the source is in `events`; None if nobody can tell, so that all of it has to be read."""
         self._change = Change(old.name, new.name)
         self._ignored = Ignored.parse(reader.ignored)
         self._old = _Progress(old)
@@ -137,8 +140,10 @@ class Reading:
         self._turns: dict[str, int] = {}
         """The number of the reading in which a stream was replayed last."""
 
-    def read(self, folder: Path, events_max: float = inf) -> tuple[Read, Read]:
+    def read(self, folder: Path, events_max: float = inf, *, anew: bool = False) -> tuple[Read, Read]:
         """What came of it in the old and in the new version. Raises HarnessError if the source cannot be read.
+
+        Of a source that can tell what is new only that is read, but for `anew`.
 
         With `events_max` only so many streams are replayed that they have about as many events: those first whose turn
         is the longest ago.
@@ -146,7 +151,7 @@ class Reading:
         broken: list[BrokenRecord] = []
         self.whole = False
         self.began_ns = time.monotonic_ns()
-        self.events = tuple(self._source.events(broken.append))
+        self.events = self._taken(broken, anew)
         self.ended_ns = time.monotonic_ns()
         self.whole = not broken
         lengths = Counter(event.stream for event in self.events)
@@ -160,6 +165,19 @@ class Reading:
     def unread(self, why: str) -> tuple[Read, Read]:
         """What there is to say instead, when the source could not be read."""
         return self._old.nothing(why), self._new.nothing(why)
+
+    def _taken(self, broken: list[BrokenRecord], anew: bool) -> tuple[RecordedEvent, ...]:
+        """All that the source has. What of it was broken is looked at again next time."""
+        source, seen = self._source, None if anew else self._seen
+        self._seen = None
+        if seen is not None and isinstance(source, Resumable):
+            known, new = self.events, tuple(source.unseen(seen, broken.append))
+        else:
+            known, seen, new = (), Seen(), tuple(source.events(broken.append))
+        numbers = [number for event in new if isinstance(number := event.metadata.get(SEQUENCE), int)]
+        if not broken and len(numbers) == len(new):
+            self._seen = seen.and_then(numbers)
+        return known + new
 
     def _chosen(self, lengths: Mapping[str, int], events_max: float) -> frozenset[str]:
         """Of the streams that have grown, or are not decided yet."""

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from harness.schemas.avro.costs import Costs
 from harness.schemas.avro.events import Events, Trail
-from harness.schemas.avro.matching import Matching, names_match
+from harness.schemas.avro.matching import Matching, names_match, promotes
 from harness.schemas.avro.model import (
     Array,
     Datum,
@@ -46,7 +46,7 @@ class Mismatch:
     """Values that are refused at the end of the trail; any value of the writer's is if there are none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """A part of the writer's schema that is read by a part of the reader's, and the way to it in the writer's."""
 
@@ -97,17 +97,21 @@ class _Walk:
 
     def _resolved(self, meeting: Meeting) -> Meeting:
         reader, writer = self._reader.target(meeting.reader), self._writer.target(meeting.writer)
+        if reader is meeting.reader and writer is meeting.writer:
+            return meeting
         return Meeting(reader, writer, meeting.trail)
 
     def _compare(self, meeting: Meeting) -> Iterator[Found]:
         reader, writer, trail = meeting.reader, meeting.writer, meeting.trail
         match reader, writer:
+            case Primitive(kind=read), Primitive(kind=written) if promotes(
+                read, written
+            ):  # most are, so it comes first
+                pass
             case _, Union():
                 yield from self._writer_union(reader, writer, trail)
             case Union(), _:
                 yield self._reader_union(reader, writer, trail)
-            case Primitive(), Primitive() if self._matching.matches(reader, writer):
-                pass
             case Array(), Array():
                 yield Meeting(reader.items, writer.items, (*trail, 0))
             case Map(), Map():

@@ -22,7 +22,7 @@ SYMBOLS_A_PART = 10
 """Symbols that take as long to look through as one value takes."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Cost:
     """Of the plainest value of a type; infinite if it has none."""
 
@@ -55,7 +55,7 @@ class Costs:
         return self._known[type_]
 
     def possible(self, type_: Type) -> bool:
-        return self.of(type_) != IMPOSSIBLE
+        return self.of(type_).depth != math.inf
 
     def affordable(self, type_: Type) -> bool:
         return self.of(type_).affordable

@@ -82,6 +82,8 @@ class Events:
     def plain(self, type_: Type) -> Datum:
         """The least value of a type that has one: zero, no elements, the shallowest branch."""
         match self._schema.target(type_):
+            case Primitive(kind=kind, logical=""):  # most are, so it comes first
+                return BOUNDARIES[kind][0]
             case Primitive(kind=kind, logical=logical):
                 return _LOGICAL.get((kind, logical.partition("(")[0]), BOUNDARIES[kind][0])
             case Array():
@@ -162,11 +164,11 @@ class Events:
 
 def _inner(type_: Type, step: int) -> Type:
     match type_:
+        case Record(fields=fields):
+            return fields[step].type
         case Array(items=inner) | Map(values=inner):
             return inner
         case Union(branches=branches):
             return branches[step]
-        case Record(fields=fields):
-            return fields[step].type
         case other:
             raise TypeError(other)

@@ -57,10 +57,10 @@ class Matching:
     def matches(self, reader: Type, writer: Type) -> bool:
         """Whether the two match as the specification says before it descends: records by name only, arrays by items."""
         match self.reader.target(reader), self.writer.target(writer):
+            case Primitive(kind=read), Primitive(kind=written):  # most are, so it comes first
+                return promotes(read, written)
             case (Union(), _) | (_, Union()):
                 return True
-            case Primitive(kind=read), Primitive(kind=written):
-                return read == written or read in PROMOTIONS.get(written, ())
             case Array(items=read_items), Array(items=written_items):
                 return self.matches(read_items, written_items)
             case Map(values=read_values), Map(values=written_values):
@@ -100,6 +100,11 @@ class Matching:
         if (reader, writer) not in self._fields:
             self._fields[reader, writer] = _pair_fields(reader, writer)
         return self._fields[reader, writer]
+
+
+def promotes(read: str, written: str) -> bool:
+    """Whether a primitive of the kind `written` is read as one of the kind `read`."""
+    return read == written or read in PROMOTIONS.get(written, ())
 
 
 def _same_full_name(reader: Type, writer: Type) -> bool:

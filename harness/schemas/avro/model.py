@@ -40,7 +40,7 @@ class Name(str):
 # Types are compared by identity: two parts of a schema that look the same stand in different places.
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Type:
     """`path` is its JSON Pointer in the schema; `logical` its logical type and its parameters, `decimal(9, 2)`."""
 
@@ -48,58 +48,58 @@ class Type:
     logical: str = field(default="", kw_only=True)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Primitive(Type):
     kind: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Array(Type):
     items: Type
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Map(Type):
     values: Type
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Union(Type):
     branches: tuple[Type, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Reference(Type):
     """Stands where a named type is used that is defined elsewhere in the schema."""
 
     name: Name
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Named(Type):
     name: Name
     aliases: tuple[Name, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Fixed(Named):
     size: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Enumeration(Named):
     symbols: tuple[str, ...]
     default: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Default:
     """A field's default, as it stands in the schema."""
 
     json: Json
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Field:
     path: str
     name: str
@@ -108,12 +108,12 @@ class Field:
     default: Default | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Record(Named):
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class AvroSchema:
     """`bare` is the schema in JSON without documentation, logical types and the like: what fastavro is given."""
 

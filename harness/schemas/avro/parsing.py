@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -101,19 +101,21 @@ def _schema(document: Json) -> AvroSchema:
 
 def _check_nesting(document: Json) -> None:
     level = [document]
-    for _ in range(NESTING_MAX):
-        level = [item for value in level for item in _items(value)]
+    for _ in range(NESTING_MAX - 1):  # what stands in the innermost is a level too
+        level = [item for value in level for item in _items(value) if isinstance(item, (dict, list))]
         if not level:
             return
     raise Malformed("", f"is nested deeper than {NESTING_MAX} levels")
 
 
-def _items(value: Json) -> Iterator[Json]:
+def _items(value: Json) -> Iterable[Json]:
     match value:
         case dict():
-            yield from value.values()
+            return value.values()
         case list():
-            yield from value
+            return value
+        case _:
+            return ()
 
 
 def _check_default(schema: AvroSchema, field: Field) -> None:
@@ -130,7 +132,7 @@ def _check_default(schema: AvroSchema, field: Field) -> None:
 # ── types ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Definition:
     """The JSON object that defines a type."""
 
@@ -233,11 +235,12 @@ class _Parser:
     def _record(self, definition: _Definition, name: Name) -> Record:
         fields: list[Field] = []
         names: set[str] = set()
+        namespace = name.namespace
         for number, value in enumerate(definition.array("fields")):
             path = f"{definition.path}/fields/{number}"
             if not isinstance(value, dict):
                 raise Malformed(path, f"a field is an object, not {_kind(value)}")
-            field = self._field(_Definition(path, value), name.namespace)
+            field = self._field(_Definition(path, value), namespace)
             if field.name in names:
                 raise Malformed(path, f"{name} has two fields {field.name!r}")
             names.add(field.name)
@@ -328,7 +331,7 @@ def _kind(value: Json) -> str:
 
 # ── what fastavro is given ───────────────────────────────────────────────────────────────────────────────────────────
 
-_KEPT = ("type", "name", "namespace", "aliases", "symbols", "size", "default")
+_KEPT = frozenset(("type", "name", "namespace", "aliases", "symbols", "size", "default"))
 
 
 def bare(document: Json) -> Json:
@@ -365,4 +368,4 @@ def _bare_field(field: dict[str, Json]) -> Json:
 
 
 def _kept(values: dict[str, Json]) -> dict[str, Json]:
-    return {key: values[key] for key in _KEPT if key in values}
+    return {key: value for key, value in values.items() if key in _KEPT}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.schemas.avro.defaults import default_of
-from harness.schemas.avro.matching import Matching, names_match
+from harness.schemas.avro.matching import Matching, names_match, promotes
 from harness.schemas.avro.model import (
     Array,
     Branch,
@@ -58,6 +58,8 @@ def read(matching: Matching, event: Datum) -> Value:
 
 
 def _read(matching: Matching, datum: Datum, writer: Type, reader: Type) -> Value:
+    if isinstance(writer, Primitive) and isinstance(reader, Primitive):  # most are, so it comes first
+        return _promoted(datum, writer.kind, reader.kind)
     writer, reader = matching.writer.target(writer), matching.reader.target(reader)
     if isinstance(writer, Union):
         branch, datum = _branch(writer, datum)
@@ -73,8 +75,6 @@ def _read(matching: Matching, datum: Datum, writer: Type, reader: Type) -> Value
             return _read(matching, datum, writer, chosen)
         return Either((_read(matching, datum, writer, chosen), _read(matching, datum, writer, other)))
     match reader, writer, datum:
-        case Primitive(), Primitive(), _ if matching.matches(reader, writer):
-            return _promoted(datum, reader.kind)
         case Array(), Array(), list():
             return [_read(matching, item, writer.items, reader.items) for item in datum]
         case Map(), Map(), dict():
@@ -95,18 +95,20 @@ def _branch(writer: Union, datum: Datum) -> tuple[Type, Datum]:
     return next(branch for branch in writer.branches if branch_name(branch) == datum.name), datum.datum
 
 
-def _promoted(datum: Datum, kind: str) -> Value:
-    match datum, kind:
-        case int(), ("float" | "double"):
+def _promoted(datum: Datum, written: str, kind: str) -> Value:
+    if not promotes(kind, written):
+        raise Refused
+    match datum:
+        case int() if kind in ("float", "double"):
             return float(datum)
-        case str(), "bytes":
+        case str() if kind == "bytes":
             return datum.encode()
-        case bytes(), "string":
+        case bytes() if kind == "string":
             try:
                 return datum.decode()
             except UnicodeDecodeError as error:
                 raise NotText from error
-        case ((None | bool() | int() | float() | str() | bytes()), _):
+        case None | bool() | int() | float() | str() | bytes():
             return datum
         case _:
             raise TypeError(datum)
@@ -152,6 +154,8 @@ def without_branches(datum: Datum) -> Value:
 def same(expected: Value, given: object) -> bool:
     """Whether a decoder gave what was expected: also its type, for 1, 1.0 and true are equal in Python."""
     match expected:
+        case None | int() | str() | bytes():  # most are, so it comes first
+            return type(expected) is type(given) and expected == given
         case Filled(value=value, json=in_json):
             return same(value, given) or given == in_json
         case Either(values=values):

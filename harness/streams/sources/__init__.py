@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, cast, runtime_checkable
 
 from harness.streams.event import OnBroken, RecordedEvent, refuse
+from harness.streams.seen import Seen
 from harness.toml_reader import Table, nearest
 from harness.toml_values import build
 
@@ -19,6 +20,15 @@ class Source(Protocol):
 
         Nothing is changed in the source. Raises HarnessError if it cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A source that need not be read from its beginning each time."""
+
+    def unseen(self, seen: Seen, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
+        """As `events`, but only what is not seen yet: numbered higher, or missing. Raises HarnessError."""
         ...
 
 

@@ -19,6 +19,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamState
 
 from harness.errors import HarnessError
 from harness.streams.event import SEQUENCE, BrokenRecord, OnBroken, RecordedEvent, event_of, refuse
+from harness.streams.seen import Seen
 from harness.streams.sources import version_in
 
 CONNECT_TIMEOUT_S: Final = 10
@@ -45,11 +46,15 @@ class Nats:
 
     def events(self, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
         """Raises HarnessError also if a message was lost on the way. What the stream itself has discarded is broken."""
+        yield from self.unseen(Seen(), on_broken)
+
+    def unseen(self, seen: Seen, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
+        """A stream numbers its messages as it takes them, so what is missing never comes."""
         try:
             with asyncio.Runner() as runner:
-                reading = runner.run(_Reading.begin(self.url, self.stream))
+                reading = runner.run(_Reading.begin(self.url, self.stream, seen.highest))
                 try:
-                    if reading.discarded:
+                    if reading.discarded > seen.highest:
                         on_broken(BrokenRecord(self._origin, reading.discarded, "the stream has discarded it"))
                     while messages := runner.run(reading.fetch()):
                         yield from self._events(messages, on_broken)
@@ -98,23 +103,27 @@ class Nats:
 class _Reading:
     """A consumer of the server's own, and how far it has come. Ends with the message that was last when it began."""
 
-    def __init__(self, client: Client, subscription: JetStreamContext.PullSubscription, state: StreamState) -> None:
+    def __init__(
+        self, client: Client, subscription: JetStreamContext.PullSubscription, state: StreamState, after: int
+    ) -> None:
         self.discarded = max(0, state.first_seq - 1)
         """The last message that the stream no longer holds; 0 if it holds all from its first on."""
         self._client = client
         self._subscription = subscription
         self._last = state.last_seq
         self._delivered = 0
-        self._done = state.messages == 0
+        self._done = state.messages == 0 or state.last_seq <= after
 
     @classmethod
-    async def begin(cls, url: str, stream: str) -> _Reading:
+    async def begin(cls, url: str, stream: str, after: int) -> _Reading:
+        """With the message that follows the one of the number `after`."""
         client = await nats.connect(url, connect_timeout=CONNECT_TIMEOUT_S, allow_reconnect=False, error_cb=_ignore)
         try:
             jetstream = client.jetstream(timeout=_REQUEST_TIMEOUT_S)
             state = (await jetstream.stream_info(stream)).state
             consumer = ConsumerConfig(
-                deliver_policy=DeliverPolicy.ALL,
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=after + 1,
                 ack_policy=AckPolicy.NONE,
                 mem_storage=True,
                 inactive_threshold=_KEPT_S,
@@ -125,7 +134,7 @@ class _Reading:
         except (nats.errors.Error, nats.js.errors.Error, OSError):
             await client.close()
             raise
-        return cls(client, subscription, state)
+        return cls(client, subscription, state, after)
 
     async def fetch(self) -> list[Msg]:
         """The next messages; none once the end is reached. Raises HarnessError if one is missing."""

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from harness.errors import HarnessError
 from harness.streams.event import SEQUENCE, BrokenRecord, OnBroken, RecordedEvent, event_of, refuse
+from harness.streams.seen import Seen
 from harness.streams.sources import version_in
 
 CONNECT_TIMEOUT_S: Final = 10
@@ -50,9 +51,16 @@ class PostgreSQL:
     version_field: str = "class_version"
 
     def events(self, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
+        yield from self._read(None, on_broken)
+
+    def unseen(self, seen: Seen, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
+        """The missing too, which are of transactions that committed late. All, where no column numbers them."""
+        yield from self._read(seen if self.columns.sequence else None, on_broken)
+
+    def _read(self, seen: Seen | None, on_broken: OnBroken) -> Iterator[RecordedEvent]:
         try:
             with closing(self._connect()) as connection:
-                yield from self._events(connection, on_broken)
+                yield from self._events(connection, seen, on_broken)
         except psycopg.Error as error:
             raise HarnessError(f"the table {self.table} cannot be read: {error}".rstrip()) from error
 
@@ -62,8 +70,10 @@ class PostgreSQL:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return connection
 
-    def _events(self, connection: psycopg.Connection[_Row], on_broken: OnBroken) -> Iterator[RecordedEvent]:
-        query = self._query(connection)
+    def _events(
+        self, connection: psycopg.Connection[_Row], seen: Seen | None, on_broken: OnBroken
+    ) -> Iterator[RecordedEvent]:
+        query = self._query(connection, sql.SQL("") if seen is None else self._unseen(seen))
         with connection.cursor(name="recorder", binary=True) as cursor:
             cursor.execute(query)
             for number, row in enumerate(_rows(cursor), 1):
@@ -72,7 +82,15 @@ class PostgreSQL:
                 except ValueError as error:
                     on_broken(BrokenRecord(f"table {self.table}", number, str(error)))
 
-    def _query(self, connection: psycopg.Connection[_Row]) -> sql.Composed:
+    def _unseen(self, seen: Seen) -> sql.Composed:
+        """It begins with the first that is missing, so that an index is not walked from its beginning."""
+        sequence = sql.Identifier(self.columns.sequence)
+        missing, highest = sorted(seen.missing), seen.highest
+        first = min((*missing, highest + 1))
+        unseen = sql.SQL("WHERE {0} >= {1} AND ({0} > {2} OR {0} = ANY({3}::bigint[]))")
+        return unseen.format(sequence, first, highest, sql.Literal(missing))
+
+    def _query(self, connection: psycopg.Connection[_Row], unseen: sql.Composable) -> sql.Composed:
         table = sql.Identifier(*self.table.split("."))
         data = sql.Identifier(self.columns.data)
         described = connection.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(data, table)).description
@@ -87,8 +105,8 @@ class PostgreSQL:
             _cast(self.columns.sequence, "bigint"),
         )
         order = (self.columns.sequence,) if self.columns.sequence else (self.columns.stream, self.columns.position)
-        return sql.SQL("SELECT {} FROM {} ORDER BY {}").format(
-            sql.SQL(", ").join(columns), table, sql.SQL(", ").join(map(sql.Identifier, order))
+        return sql.SQL("SELECT {} FROM {} {} ORDER BY {}").format(
+            sql.SQL(", ").join(columns), table, unseen, sql.SQL(", ").join(map(sql.Identifier, order))
         )
 
     def _event(self, row: _Row) -> RecordedEvent:

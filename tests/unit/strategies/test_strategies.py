@@ -18,6 +18,7 @@ from harness.protocols import (
     Apply,
     AwaitReady,
     AwaitRollout,
+    CatchUp,
     Instance,
     Migrate,
     Remove,
@@ -28,6 +29,7 @@ from harness.protocols import (
     Smoke,
     Strategy,
     Undo,
+    Verify,
     Watch,
 )
 from harness.scenario import Change
@@ -47,6 +49,7 @@ COMMAND = Command(("go",), undo=("back",))
 ALL: list[Strategy] = [
     Rolling(),
     BlueGreen(steps_percent=(50, 100)),
+    BlueGreen(rebuild=True),
     Canary(),
     Canary(analysis=Analysis(), baseline=True),
     Recreate(),
@@ -302,3 +305,49 @@ def test_no_version_has_a_share_that_nobody_could_serve(strategy: Strategy, fail
     with suppress(Setback):  # at the contract step there is no way back
         system.run(strategy)
     assert system.actions
+
+
+def phases(system: ObedientSystem) -> list[str]:
+    return [action.phase for action in system.actions if isinstance(action, Migrate)]
+
+
+def of(system: ObedientSystem, kind: type[Action]) -> int:
+    """The place of the first action of a kind."""
+    return next(place for place, action in enumerate(system.actions) if isinstance(action, kind))
+
+
+def projectors(system: ObedientSystem, version: str) -> int:
+    return system.fleet()[PROJECTOR.name, version]
+
+
+def test_a_read_model_serves_once_it_is_caught_up_and_verified_and_old_workers_stay_until_blue_retires() -> None:
+    system = ObedientSystem()
+    system.run(BlueGreen(rebuild=True))
+    assert phases(system) == ["expand", "switch", "contract"]
+    switched = system.actions.index(Migrate("switch", CHANGE.new))
+    assert of(system, CatchUp) < of(system, Verify) < switched < of(system, Route)
+    retired = system.actions.index(Announce("retire blue"))
+    assert all(not isinstance(action, Remove) for action in system.actions[:retired])
+    assert (projectors(system, CHANGE.old), projectors(system, CHANGE.new)) == (0, PROJECTOR.replicas)
+
+
+@pytest.mark.parametrize("kind", [CatchUp, Verify])
+def test_a_read_model_that_is_not_as_it_should_be_never_serves(kind: type[Action]) -> None:
+    well = ObedientSystem()
+    well.run(BlueGreen(rebuild=True))
+    system = ObedientSystem(fails_at=of(well, kind))
+    system.run(BlueGreen(rebuild=True))
+    assert phases(system) == ["expand", "back"]
+    assert (projectors(system, CHANGE.old), projectors(system, CHANGE.new)) == (PROJECTOR.replicas, 0)
+
+
+def test_the_way_back_switches_to_the_old_read_model_before_the_new_workers_leave() -> None:
+    well = ObedientSystem()
+    well.run(BlueGreen(rebuild=True))
+    system = ObedientSystem(fails_at=of(well, Watch))
+    system.run(BlueGreen(rebuild=True))
+    assert phases(system) == ["expand", "switch", "switch_back", "back"]
+    back = system.actions.index(Migrate("switch_back", CHANGE.new))
+    left = [action.instance for action in system.actions[back:] if isinstance(action, Remove)]
+    assert len(left) == PROJECTOR.replicas
+    assert (projectors(system, CHANGE.old), projectors(system, CHANGE.new)) == (PROJECTOR.replicas, 0)

@@ -5,18 +5,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ledger.database import OPTIONS, Connection, Database
+from ledger.database import Connection, Database
 from ledger.projector import Parts as ProjectorParts
 from ledger.service import Parts
-
-UNSYNCED = f"{OPTIONS} -c synchronous_commit=off"
 
 
 class HastyDatabase(Database):
     def connect(self) -> Connection:
-        return Connection.connect(
-            self._url, autocommit=True, connect_timeout=2, options=UNSYNCED, application_name=self._name
-        )
+        connection = super().connect()
+        connection.execute("SET synchronous_commit = off")
+        return connection
 
 
 def service(parts: Parts) -> Parts:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.environment import Reader
 from harness.lanes.replay.reading import Read, Reading, VersionReader
 from harness.replay.versions import Version
-from harness.streams.event import BrokenRecord, OnBroken, RecordedEvent, refuse
+from harness.streams.event import SEQUENCE, BrokenRecord, OnBroken, RecordedEvent, refuse
+from harness.streams.seen import Seen
 from harness.supervisor import Supervisor
 from tests.unit.replay.running import paid, version
 
@@ -31,6 +33,30 @@ class Store:
         for each in self.broken:
             on_broken(each)
         yield from self.kept
+
+
+@dataclass
+class Numbered(Store):
+    """One that numbers its events from 1 on; those `late` are not there yet. `read` is what it gave."""
+
+    late: set[int] = field(default_factory=set)
+    read: list[int] = field(default_factory=list)
+
+    def events(self, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
+        yield from self.unseen(Seen(), on_broken)
+
+    def unseen(self, seen: Seen, on_broken: OnBroken = refuse) -> Iterator[RecordedEvent]:
+        for each in self.broken:
+            on_broken(each)
+        for number, kept in enumerate(self.kept, 1):
+            if number not in self.late and (number > seen.highest or number in seen.missing):
+                self.read.append(number)
+                yield replace(kept, metadata={SEQUENCE: number})
+
+    def given(self) -> list[int]:
+        """What was read since this was asked last."""
+        given, self.read = self.read, []
+        return given
 
 
 @pytest.fixture
@@ -67,6 +93,55 @@ def test_versions_that_agree_have_nothing_against_them_and_read_only_what_has_gr
     assert tried.read(tmp_path) == (Read("1.0", 2, 1, 3, 3), Read("2.0", 2, 1, 3, 3))
     assert tried.read(tmp_path) == (Read("1.0", 0, 0, 3, 3), Read("2.0", 0, 0, 3, 3))
     assert tried.objection() == ""
+
+
+def test_of_a_store_that_numbers_its_events_only_what_is_new_is_read_again(
+    reading: Callable[..., Reading], tmp_path: Path
+) -> None:
+    store = Numbered([paid("a", 1), paid("b", 1)])
+    tried = reading(store, OLD, HEALTHY)
+    assert (tried.read(tmp_path)[0], store.given()) == (Read("1.0", 2, 2, 2, 2), [1, 2])
+    store.kept.append(paid("b", 2))
+    assert (tried.read(tmp_path)[0], store.given()) == (Read("1.0", 2, 1, 3, 3), [3])
+    assert (tried.read(tmp_path)[0], store.given()) == (Read("1.0", 0, 0, 3, 3), [])
+    assert (tried.read(tmp_path, anew=True)[0], store.given()) == (Read("1.0", 0, 0, 3, 3), [1, 2, 3])
+
+
+def test_what_is_wrong_is_found_in_the_part_that_was_read_first_and_in_the_new_one(
+    reading: Callable[..., Reading], tmp_path: Path
+) -> None:
+    unreadable = '{"amount":{"cents":5}}'
+    store = Numbered([event(1, unreadable, version=3), paid("b", 1)])
+    tried = reading(store, OLD, HEALTHY)
+    assert told(tried.read(tmp_path)[0]) == [("a", 1, "paid", 3)]
+    store.kept.append(replace(event(2, unreadable, version=3), stream="b"))
+    assert told(tried.read(tmp_path)[0]) == [("b", 2, "paid", 3)]
+    store.kept.append(paid("a", 2))
+    assert told(tried.read(tmp_path)[0]) == [("a", 1, "paid", 3)], "a stream that grows is judged from its beginning"
+    assert store.given() == [1, 2, 3, 4]
+    assert tried.objection()
+
+
+def test_an_event_that_was_committed_late_is_read_though_later_ones_were_before(
+    reading: Callable[..., Reading], tmp_path: Path
+) -> None:
+    store = Numbered([paid("a", 1), event(2, '{"amount":{"cents":5}}', version=3), paid("b", 1)], late={2})
+    tried = reading(store, OLD, HEALTHY)
+    old, _ = tried.read(tmp_path)
+    assert (old.held, old.failed) == (2, 0)
+    store.late.clear()
+    old, _ = tried.read(tmp_path)
+    assert (old.held, told(old), store.given()) == (3, [("a", 2, "paid", 3)], [1, 3, 2])
+
+
+def test_while_something_is_broken_all_is_read_each_time(reading: Callable[..., Reading], tmp_path: Path) -> None:
+    store = Numbered([paid("a", 1)], broken=(BrokenRecord("table events", 2, "has no position"),))
+    tried = reading(store, OLD, HEALTHY)
+    for _ in range(2):
+        assert tried.read(tmp_path)[0].undecided == "table events:2: has no position"
+    store.broken = ()
+    assert [tried.read(tmp_path)[0].undecided, tried.read(tmp_path)[0].undecided] == ["", ""]
+    assert store.given() == [1, 1, 1]
 
 
 def test_streams_take_turns_where_they_are_too_many_for_one_reading(
