@@ -22,7 +22,7 @@ from harness.windows import ScheduledFault, Window
 from tests import nightly
 from tests.histories.build import Story
 from tests.integration import matrix
-from tests.integration.matrix import CASES, ROOT
+from tests.integration.matrix import CASES, ONLY_BY_FAULTS, ROOT
 from tests.integration.pitfalls import ALL, PITFALLS, Expectation
 from tests.nightly import ALL_PASSED, Nightly, Options, fault_counts
 from tests.unit.toy import DRIVERS
@@ -160,7 +160,7 @@ TWICE = Verdict("duplicates", Status.FAIL, "3 events were published twice")
 def test_what_is_healthy_is_blamed_by_those_alone_that_find_the_mistake(
     verdicts: tuple[Verdict, ...], status: Status
 ) -> None:
-    [case] = [each for each in nightly.ONLY_BY_FAULTS if each.variant == "split-brain"]
+    [case] = [each for each in ONLY_BY_FAULTS if each.variant == "split-brain"]
     row = Nightly(FakeSession(verdicts), FOLDER).survivor(case, "local")
     assert (row.scenario, row.status, row.expected) == ("healthy-split-brain-by-rolling", status, Status.PASS)
 
@@ -168,7 +168,7 @@ def test_what_is_healthy_is_blamed_by_those_alone_that_find_the_mistake(
 def test_what_is_healthy_runs_under_all_faults_that_a_driver_has() -> None:
     session = FakeSession(breaks=StartFailed("web-1 was not ready"))
     rows = list(Nightly(session, FOLDER).survivors("kind", "soonest"))
-    shown = [case for case in nightly.ONLY_BY_FAULTS if "kind" not in case.not_shown]
+    shown = [case for case in ONLY_BY_FAULTS if "kind" not in case.not_shown]
     assert [row.status for row in rows] == [Status.UNKNOWN] * len(shown)
     assert {described.driver for described in session.ran} == {"kind"}
     assert {described.change.new for described in session.ran} == {"2.0"}
@@ -242,7 +242,7 @@ def test_where_kubernetes_deploys_the_scenarios_are_its_own() -> None:
 
 @pytest.mark.usefixtures("offering")
 def test_one_driver_comes_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    [acks] = [case for case in nightly.ONLY_BY_FAULTS if case.variant == "counts-on-acks"]
+    [acks] = [case for case in ONLY_BY_FAULTS if case.variant == "counts-on-acks"]
     monkeypatch.setattr(nightly, "CASES", (EARLY_ACK, replace(acks, not_shown={"containers": "no links there"})))
     monkeypatch.setattr(nightly, "ONLY_BY_FAULTS", (acks,))
     session = FakeSession()
