@@ -28,7 +28,9 @@ PROBE_S = 2
 GIVEN = "/given"
 COPY = 'for file in "$0"/*; do cp -L "$file" "$1"; done'
 """From a config map, whose files are links and cannot be replaced, into a folder that can be written to."""
-AWAIT = 'for at; do until (exec 3<>"/dev/tcp/${at%:*}/${at##*:}") 2>/dev/null; do sleep 0.1; done; done'
+AWAIT = """for at; do
+  until timeout 1 bash -c 'exec 3<>"/dev/tcp/${0%:*}/${0##*:}"' "$at" 2>/dev/null; do sleep 0.1; done
+done"""
 """Until each address, as host:port, takes a connection."""
 
 
@@ -123,7 +125,10 @@ def _copying(part: Part, helper: str) -> Json:
 
 
 def _awaiting(part: Part, helper: str) -> Json:
-    """A node learns of a Service's new endpoint some time after the API does; so this pod's own node is asked."""
+    """A node learns of a Service's new endpoint some time after the API does; so this pod's own node is asked.
+
+    Each time for a second only: a connection that began towards a pod that is gone by now stays with it.
+    """
     return {
         "name": "await",
         "image": helper,
