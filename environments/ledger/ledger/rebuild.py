@@ -14,15 +14,9 @@ import time
 import psycopg
 
 from ledger.broker import CONSUMER
+from ledger.migrations import ATTEMPTS_MAX, LET_PASS_S, LOCK_TIMEOUT, Connection
 
 KEPT, REBUILT = "kept", "rebuilt"
-
-Connection = psycopg.Connection[tuple[object, ...]]
-
-LOCK_TIMEOUT = "50ms"
-ATTEMPTS_MAX = 200
-LET_PASS_S = 0.05
-"""Between two attempts; projectors go on meanwhile."""
 
 EXPAND = """
     CREATE SCHEMA IF NOT EXISTS rebuilt;
