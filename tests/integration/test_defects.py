@@ -6,6 +6,7 @@ import pytest
 
 from harness.drivers.local import LocalDriver
 from harness.pytest_plugin import Harness
+from harness.runner import RunResult
 from harness.verdict import Status
 from tests.integration.matrix import CASES, LEDGER, OF_READ_MODELS, SURVIVED_IN_CI, Case, control, healthy, scenario
 
@@ -19,12 +20,25 @@ def need_faults(case: Case) -> None:
             pytest.skip("; ".join(LocalDriver.lacks[each] for each in lacking))
 
 
+def failed(result: RunResult) -> set[str]:
+    return {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
+
+
+def said(result: RunResult, checkers: frozenset[str]) -> str:
+    """With the figures: who reads it in the log of a CI run has no report to look at."""
+    of_checkers = (
+        f"{verdict.checker} {verdict.status.word}: {verdict.reason} {dict(verdict.figures)}"
+        for verdict in result.verdicts
+        if verdict.checker in checkers
+    )
+    return "\n".join((f"failed: {sorted(failed(result))}", *of_checkers))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.variant)
 def test_a_defect_is_found_by_the_right_checker(harness: Harness, case: Case) -> None:
     need_faults(case)
     result = harness.run(scenario(case, case.soonest))
-    failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
-    assert failed & case.found_by, f"failed: {sorted(failed)}"
+    assert failed(result) & case.found_by, said(result, case.found_by)
 
 
 def test_what_is_healthy_is_not_found_where_defects_are(harness: Harness) -> None:
@@ -36,8 +50,7 @@ def test_what_is_healthy_is_not_found_where_defects_are(harness: Harness) -> Non
 def test_a_healthy_version_is_not_blamed_for_what_the_same_faults_do(harness: Harness, case: Case) -> None:
     need_faults(case)
     result = harness.run(healthy(case, case.soonest))
-    failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
-    assert not failed & case.found_by, f"failed: {sorted(failed)}"
+    assert not failed(result) & case.found_by, said(result, case.found_by)
 
 
 def test_every_variant_in_the_ledgers_code_is_in_the_matrix() -> None:
