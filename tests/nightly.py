@@ -127,17 +127,7 @@ class Nightly:
             finders = [verdict for verdict in result.verdicts if verdict.checker in case.found_by]
             nobody = Verdict("", Status.UNKNOWN, "none of the checkers that would find the mistake ran")
             telling = max(finders, key=lambda verdict: verdict.status, default=nobody)
-            row = RunRow(
-                described.name,
-                type(described.strategy).__name__,
-                driver,
-                telling.status,
-                Status.PASS,
-                telling.checker,
-                telling.reason,
-                report=self._report(result),
-                faults=fault_counts(described, result.folder),
-            )
+            row = self._row(described, result, telling.status, Status.PASS, telling)
         except HarnessError as error:
             row = _not_run(described.name, driver, Status.PASS, error)
         return _told_of(row)
@@ -153,21 +143,25 @@ class Nightly:
         """One that the harness could not run has not come out as expected."""
         try:
             described = read_scenario(expected.file, Overrides(driver=driver, rate_per_s=self.rate_per_s))
-            row = self._row(described, expected, self.session.run(described))
+            result = self.session.run(described)
+            finders = expected.finders(result.verdicts)
+            telling = finders[0] if finders else _worst(result)
+            # What is found by a checker that was not meant to is not found.
+            status = result.status if finders or not expected.found_by else min(result.status, Status.UNKNOWN)
+            row = self._row(described, result, status, expected.status, telling)
         except HarnessError as error:
             row = _not_run(expected.name, driver, expected.status, error)
         return _told_of(row)
 
-    def _row(self, described: Scenario, expected: Expectation, result: RunResult) -> RunRow:
-        """What is found by a checker that was not meant to is not found."""
-        finders = expected.finders(result.verdicts)
-        telling = finders[0] if finders else _worst(result)
+    def _row(
+        self, described: Scenario, result: RunResult, status: Status, expected: Status, telling: Verdict | None
+    ) -> RunRow:
         return RunRow(
             described.name,
             type(described.strategy).__name__,
             described.driver,
-            result.status if finders or not expected.found_by else min(result.status, Status.UNKNOWN),
-            expected.status,
+            status,
+            expected,
             telling.checker if telling else "",
             telling.reason if telling else ALL_PASSED,
             report=self._report(result),
