@@ -3,6 +3,8 @@ PYTHON ?= python3
 SCENARIO ?= scenarios/canary-with-kill.toml
 DRIVER ?= local
 DRIVERS ?= local
+# A cluster of three nodes leaves two cores room for 40 requests a second; RATE= for what the scenario says.
+RATE ?= $(if $(filter kind,$(DRIVER)),40)
 TESTS ?= tests
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -12,8 +14,8 @@ INSTALLED := .venv/.installed
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another, DRIVER=containers or kind)
-	$(BIN)/harness run --driver $(DRIVER) $(SCENARIO)
+demo: $(INSTALLED) ## Deploy the ledger under load and a fault, and show the verdict (SCENARIO=… for another, DRIVER=containers or kind, RATE=requests a second)
+	$(BIN)/harness run --driver $(DRIVER) $(if $(RATE),--rate $(RATE) )$(SCENARIO)
 
 test: lint types unit integration ## Lint, types and all tests that need no Docker
 

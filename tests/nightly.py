@@ -52,6 +52,8 @@ SCENARIOS = ("", "read-model")
 DRIVERS = ("local", "containers", "kind", "kubernetes")
 NATIVE = "kubernetes"
 """Deploys by itself, so that strategies that are the harness's do not apply."""
+RATES_PER_S = {"kind": 40.0}
+"""Of loads where those of the scenarios are more than two cores carry beside a cluster's own nodes."""
 IN_README = "local"
 ALL_PASSED = "every checker passed"
 
@@ -69,7 +71,7 @@ class Nightly:
     session: Runs
     folder: Path
     rate_per_s: float | None = None
-    """Of every load, in place of what it says itself."""
+    """Of every load, in place of what it says itself, or what RATES_PER_S has for the driver."""
 
     def rows(self, options: Options) -> Iterator[MatrixCell | RunRow]:
         """One driver after the other, as each change of driver brings the environment up again."""
@@ -89,7 +91,7 @@ class Nightly:
     def variant(self, case: Case, strategy: str, driver: str) -> VariantRow:
         """Found by a checker that was not meant to is not found; nor is what the harness could not run."""
         try:
-            described = overridden(scenario(case, strategy, driver), Overrides(rate_per_s=self.rate_per_s))
+            described = overridden(scenario(case, strategy, driver), self._overrides(driver))
             row = self._judged(case, strategy, described, self.session.run(described))
         except HarnessError as error:
             row = VariantRow(case.variant, strategy, driver, Status.UNKNOWN, Status.FAIL, "", reason=str(error))
@@ -122,7 +124,7 @@ class Nightly:
         """What else the fault does is not its fault: only the checkers that find the mistake count."""
         described = healthy(case, case.soonest, driver)
         try:
-            described = overridden(described, Overrides(rate_per_s=self.rate_per_s))
+            described = overridden(described, self._overrides(driver))
             result = self.session.run(described)
             finders = [verdict for verdict in result.verdicts if verdict.checker in case.found_by]
             nobody = Verdict("", Status.UNKNOWN, "none of the checkers that would find the mistake ran")
@@ -142,7 +144,7 @@ class Nightly:
     def scenario(self, expected: Expectation, driver: str) -> RunRow:
         """One that the harness could not run has not come out as expected."""
         try:
-            described = read_scenario(expected.file, Overrides(driver=driver, rate_per_s=self.rate_per_s))
+            described = read_scenario(expected.file, self._overrides(driver))
             result = self.session.run(described)
             finders = expected.finders(result.verdicts)
             telling = finders[0] if finders else _worst(result)
@@ -167,6 +169,9 @@ class Nightly:
             report=self._report(result),
             faults=fault_counts(described, result.folder),
         )
+
+    def _overrides(self, driver: str) -> Overrides:
+        return Overrides(driver=driver, rate_per_s=self.rate_per_s or RATES_PER_S.get(driver))
 
     def _report(self, result: RunResult) -> str:
         return (result.folder / "report.html").relative_to(self.folder).as_posix()

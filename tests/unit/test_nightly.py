@@ -296,3 +296,14 @@ def test_the_readmes_table_is_of_loopback_alone() -> None:
         "|---|---|---|---|---|",
         "| stale-cache | fail: monotonic-reads, 1.2 s | - | unknown: not found | - |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("driver", "asked_per_s", "rate_per_s"), [("containers", None, 100.0), ("kind", None, 40.0), ("kind", 70.0, 70.0)]
+)
+def test_a_driver_that_carries_less_is_asked_for_less(
+    driver: str, asked_per_s: float | None, rate_per_s: float
+) -> None:
+    session = FakeSession()
+    Nightly(session, FOLDER, asked_per_s).variant(EARLY_ACK, "rolling", driver)
+    assert [described.load.rate_per_s for described in session.ran] == [rate_per_s]
