@@ -57,7 +57,7 @@ _GAPS = """
     ))
 """
 _BUSY_SHARE = 0.9
-"""From which on processors are too busy for a load to be sent in time."""
+"""From which on processors are too busy for a load to be sent in time, or for what runs on them to be judged slow."""
 _CHANCE_GAP = 12
 """Mean intervals between Poisson arrivals that a gap exceeds by chance with a probability of e⁻¹²."""
 
@@ -112,7 +112,7 @@ class Load:
             reason = f"{_because(doubts)}{_busy(history)}"
             return Verdict(self.name, Status.UNKNOWN, reason, figures, evidence)
         reason = f"{sent} requests were sent in {duration_s:.1f} s, {figures['rate_per_s']} a second."
-        return Verdict(self.name, Status.PASS, reason, figures)
+        return Verdict(self.name, Status.PASS, f"{reason}{_busy(history)}", figures)
 
     def _doubts(self, history: History, totals: Row) -> Iterator[str]:
         scheduled, sent, excused, brief, _ = totals
@@ -149,7 +149,8 @@ def _because(doubts: Sequence[str]) -> str:
 
 
 def _busy(history: History) -> str:
-    """What to do about it, where the machine had too much to do."""
+    """What to do about it, where the machine had too much to do; also if the load flowed, since others may have had to
+    wait for a processor."""
     shares = [moment.detail.get("busy_share") for moment in history.moments(Kind.MACHINE)]
     busy = max((share for share in shares if isinstance(share, float)), default=0.0)
     if busy < _BUSY_SHARE:

@@ -154,9 +154,12 @@ def test_short_stalls_do_not_count_against_what_lasts_on_purpose() -> None:
     assert "the harness itself delayed" in check(story).reason
 
 
+@pytest.mark.parametrize("pauses", [((3.0, 4.6),), ()], ids=["paused", "flowed"])
 @pytest.mark.parametrize(("busy_share", "said"), [(0.97, True), (0.5, False)])
-def test_a_load_that_did_not_flow_says_whether_the_machine_was_too_busy(busy_share: float, said: bool) -> None:
-    story = flowing((3.0, 4.6)).moment(9.9, Kind.MACHINE, "processors", {"busy_share": busy_share})
+def test_a_load_says_whether_the_machine_was_too_busy(
+    busy_share: float, said: bool, pauses: tuple[tuple[float, float], ...]
+) -> None:
+    story = flowing(*pauses).moment(9.9, Kind.MACHINE, "processors", {"busy_share": busy_share})
     assert ("The processors were 97% busy" in check(story).reason) is said
 
 
