@@ -17,6 +17,7 @@ NAMES = (
     "toxics",
     "linearizability",
     "canary",
+    "canary_latency",
     "streams",
 )
 

@@ -4,10 +4,9 @@
 
 100 requests a second, 5 % of them to the canary, 0.5 % base errors, alpha = 1 %. Prints the time to detection by the
 canary's error rate, and the false alarms of 2,000 healthy canaries of 20 minutes: with all of this constant, and with
-a base rate that drifts a hundredfold while the weight changes every half minute; and those of latency, with nothing
-allowed, in 200 of 2 minutes. Then the time to detection against a baseline, one of four instances of the old version.
-`--chart` draws the first table into an SVG file. Exits 1 if one of the bars below was missed. The same each time: the
-seed is fixed.
+a base rate that drifts a hundredfold while the weight changes every half minute. Then the time to detection against a
+baseline, one of four instances of the old version. `--chart` draws the first table into an SVG file. Exits 1 if one of
+the bars below was missed. The same each time: the seed is fixed. Of latency: benchmarks.canary_latency.
 """
 
 from __future__ import annotations
@@ -17,16 +16,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import log
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.canary_chart import Point, draw
-from harness.analysis import slowness
 from harness.analysis.relative_risk import Strata, first_alarm, log_evidence
-from harness.analysis.traffic import Answers, Traffic
 
 RATE_PER_S, WEIGHT, BASE, ALPHA = 100, 0.05, 0.005, 0.01
 EFFECTS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -36,7 +32,6 @@ OLD_INSTANCES = 4
 """One of them fresh."""
 DETECTIONS, DETECTION_S = 1_000, 1_200
 NULLS, NULL_S, CHUNK = 2_000, 1_200, 100
-SLOW_NULLS, SLOW_NULL_S = 200, 120
 FALSE_ALARMS_MAX = 0.01
 
 Rates = NDArray[np.float64]
@@ -101,27 +96,6 @@ def false_alarms(random: np.random.Generator, setting: Callable[[int], Setting])
     return count
 
 
-def slow_alarms(random: np.random.Generator) -> int:
-    """Of latency: healthy canaries while all is slower and faster in turn, and each version pauses now and then."""
-    return sum(
-        bool((slowness.log_evidence(_latencies(random), 1.0, 0.0) >= -log(ALPHA)).any()) for _ in range(SLOW_NULLS)
-    )
-
-
-def _latencies(random: np.random.Generator) -> Traffic:
-    level_ms = 20 * np.exp(random.normal(0, 0.1, SLOW_NULL_S).cumsum())
-    old, new = (_paused(random, level_ms, RATE_PER_S * share) for share in (1 - WEIGHT, WEIGHT))
-    return Traffic(old, new, Answers.none())
-
-
-def _paused(random: np.random.Generator, level_ms: Rates, rate_per_s: float) -> Answers:
-    """A pause delays all that a version answers in a second."""
-    second = np.repeat(np.arange(SLOW_NULL_S), random.poisson(rate_per_s, SLOW_NULL_S))
-    pause_ms = np.where(random.random(SLOW_NULL_S) < 0.02, 500.0, 0.0)
-    latency_ms = random.lognormal(0, 0.5, second.size) * level_ms[second] + pause_ms[second]
-    return Answers(second, np.zeros(second.size, np.bool_), latency_ms)
-
-
 def missed(point: Point) -> bool:
     median_s, late_s = BARS_S.get(point.error_rate, (None, None))
     return (median_s is not None and point.median_s > median_s) or (late_s is not None and point.late_s > late_s)
@@ -147,10 +121,6 @@ def show_false_alarms(random: np.random.Generator) -> int:
         count = false_alarms(random, setting)
         over += count > FALSE_ALARMS_MAX * NULLS
         print(f"{name:<10}{count:>4} false alarms in {NULLS} healthy runs of {NULL_S // 60} min, {count / NULLS:.2%}")
-    count = slow_alarms(random)
-    over += count > FALSE_ALARMS_MAX * SLOW_NULLS
-    share = f"{count / SLOW_NULLS:.2%}"
-    print(f"{'latency':<10}{count:>4} false alarms in {SLOW_NULLS} healthy runs of {SLOW_NULL_S // 60} min, {share}")
     return over
 
 

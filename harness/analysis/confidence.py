@@ -4,10 +4,13 @@ For a share p, the ratio of a mixture of binomial likelihoods (with Jeffreys' pr
 is a martingale that starts at 1; by Ville's inequality it ever reaches 1/alpha with a probability of at most alpha. The
 shares at which it has not are a confidence sequence (Robbins, Ann. Math. Stat. 41, 1970; Howard et al., Ann. Stat. 49,
 2021). For a quantile, the share is known and the number of answers below it is what is counted: the counts that are
-not excluded name the order statistics that bound it (Howard and Ramdas, Bernoulli 28, 2022, section 3).
+not excluded name the order statistics that bound it (Howard and Ramdas, Bernoulli 28, 2022, section 3). Of the
+boundaries they give, the stitched one is an eighth to two thirds wider for 100 to 12,000 answers, and a Beta prior that
+is tuned to the quantile at most a sixth narrower; this one needs no tuning.
 
-Rests on this: what is measured does not drift. Two versions that are measured over the same time with the same split
-drift together; relative_risk and slowness do without it.
+Rests on this: answers do not depend on each other, and what is measured does not drift. Two versions of which as many
+answers are taken in each second drift together (Traffic.matched). relative_risk and slowness do without the latter,
+slowness without the former, too.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from harness.analysis import relative_risk, slowness
 from harness.analysis.confidence import share_interval
-from harness.analysis.limits import judge_limit
+from harness.analysis.limits import bounds, judge_limit, shown
 from harness.analysis.outcomes import Finding, Outcome, worst
 from harness.analysis.traffic import Answers, Traffic
-from harness.protocols.analysis import Analysis
+from harness.protocols.analysis import Analysis, Metric
 
 _EVIDENCE_SHOWN_MAX = 1e6
 
@@ -91,7 +91,7 @@ def _enough(traffic: Traffic, analysis: Analysis, versions: Versions) -> Finding
     return Finding(
         Outcome.PASS,
         f"{versions.new} is not found worse than {versions.old}: {_failed(traffic.new)} against"
-        f" {_failed(traffic.old)} in the same seconds; it fails at most {at_most:.2%}",
+        f" {_failed(traffic.old)} in the same seconds; it fails at most {at_most:.2%}{_tails(traffic, analysis.alpha)}",
     )
 
 
@@ -110,6 +110,13 @@ def _latency(answers: Answers) -> str:
     if not ordered.size:
         return "no answer"
     return f"p50 {np.quantile(ordered, 0.5):.0f} ms and p99 {np.quantile(ordered, 0.99):.0f} ms"
+
+
+def _tails(traffic: Traffic, alpha: float) -> str:
+    old, new = (bounds(Metric.P99_MS, answers, alpha) for answers in (traffic.old, traffic.new))
+    if old is None or new is None:
+        return ""
+    return f", and its p99 is {shown(Metric.P99_MS, new)} against {shown(Metric.P99_MS, old)}"
 
 
 def _odds(log_evidence: NDArray[np.float64]) -> str:

@@ -34,8 +34,14 @@ class Answers:
         """Those that say something, in ascending order."""
         return np.sort(self.latency_ms[~np.isnan(self.latency_ms)])
 
+    def telling(self) -> Answers:
+        """Those whose latency says something."""
+        return self.among(~np.isnan(self.latency_ms))
+
     def within(self, seconds: NDArray[np.int64]) -> Answers:
-        chosen = np.isin(self.second, seconds)
+        return self.among(np.isin(self.second, seconds))
+
+    def among(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Answers:
         return Answers(self.second[chosen], self.failed[chosen], self.latency_ms[chosen])
 
     @classmethod
@@ -61,6 +67,19 @@ class Traffic:
         seconds = np.intersect1d(self.old.second, self.new.second)
         return Traffic(self.old.within(seconds), self.new.within(seconds), self.nobody.within(seconds))
 
+    def telling(self) -> Traffic:
+        return Traffic(self.old.telling(), self.new.telling(), Answers.none())
+
+    def matched(self) -> Traffic:
+        """In each second as many answers of either version as the other has, by lot; the same each time.
+
+        So both are measured at the same times in the same proportion: what slows both says nothing of either, however
+        the split changes meanwhile.
+        """
+        seconds = np.intersect1d(self.old.second, self.new.second)
+        wanted = np.minimum(_counts(self.old.second, seconds), _counts(self.new.second, seconds))
+        return Traffic(_drawn(self.old, seconds, wanted), _drawn(self.new, seconds, wanted), Answers.none())
+
     def strata(self) -> Strata:
         """By second, in order. What nobody answered is left out."""
         seconds = self.seconds
@@ -78,6 +97,18 @@ class Traffic:
         known = self.strata()
         lost = _counts(self.nobody.second, self.seconds)
         return Strata(known.new, known.all, known.new_failed + lost, known.all_failed + lost)
+
+
+def _drawn(answers: Answers, seconds: NDArray[np.int64], wanted: NDArray[np.int64]) -> Answers:
+    """So many of each second, whatever the order in which they are held."""
+    random = np.random.default_rng(0)
+    ordered = np.lexsort((answers.latency_ms, answers.failed, answers.second))
+    starts = np.searchsorted(answers.second[ordered], seconds)
+    lots = [
+        start + random.permutation(size)[:count]
+        for start, size, count in zip(starts, _counts(answers.second, seconds), wanted, strict=True)
+    ]
+    return answers.among(ordered[np.concatenate(lots)] if lots else np.empty(0, np.int64))
 
 
 def _counts(found: NDArray[np.int64], seconds: NDArray[np.int64]) -> NDArray[np.int64]:

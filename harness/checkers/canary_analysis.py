@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from harness.analysis.judge import Versions, judge
+from harness.analysis.limits import QUANTILES, bounds, shown
 from harness.analysis.mann_whitney import Kayenta
 from harness.analysis.outcomes import Finding, Outcome
 from harness.analysis.traffic import Answers, Traffic
 from harness.checkers import judged
 from harness.checkers.evidence import lacking, records
 from harness.history import History, Kind
-from harness.protocols.analysis import Analysis
+from harness.protocols.analysis import Analysis, Metric
 from harness.scenario import Ending
 from harness.verdict import Cell, Evidence, Status, Verdict
 
@@ -57,7 +58,7 @@ class CanaryAnalysis:
         baseline = _baseline(history)
         traffic = Traffic(_answers(history, facts.old, baseline), _answers(history, facts.new), _answers(history, None))
         finding = judge(self.analysis, traffic, Versions.of(facts.old, facts.new, baseline))
-        figures = _figures(traffic)
+        figures = _figures(traffic, self.analysis.alpha)
         if baseline:
             figures["baseline"] = ", ".join(baseline)
         if finding.outcome is Outcome.FAIL and facts.ending == Ending.ROLLBACK:
@@ -80,7 +81,7 @@ def _answers(history: History, version: str | None, instances: Sequence[str] = (
     return Answers(np.array(second, np.int64), np.array(failed, np.bool_), np.array(latency_ms, np.float64))
 
 
-def _figures(traffic: Traffic) -> dict[str, Cell]:
+def _figures(traffic: Traffic, alpha: float) -> dict[str, Cell]:
     shared = traffic.shared()
     kayenta = Kayenta()
     return {
@@ -90,9 +91,21 @@ def _figures(traffic: Traffic) -> dict[str, Cell]:
         "failed_old": shared.old.failures,
         "failed_new": shared.new.failures,
         "failed_of_nobody": shared.nobody.requests,
+        "p50_old": _quantile(shared.old, Metric.P50_MS, alpha),
+        "p50_new": _quantile(shared.new, Metric.P50_MS, alpha),
+        "p99_old": _quantile(shared.old, Metric.P99_MS, alpha),
+        "p99_new": _quantile(shared.new, Metric.P99_MS, alpha),
         "kayenta_errors": kayenta.classify(_error_rates(shared.old), _error_rates(shared.new)).value,
         "kayenta_p50": kayenta.classify(_medians(shared.old), _medians(shared.new)).value,
     }
+
+
+def _quantile(answers: Answers, metric: Metric, alpha: float) -> Cell:
+    """What was measured, and what it lies within."""
+    interval = bounds(metric, answers, alpha)
+    if interval is None:
+        return None
+    return f"{np.quantile(answers.latencies_ms, QUANTILES[metric]):.4g} ms ({shown(metric, interval)})"
 
 
 def _error_rates(answers: Answers) -> list[float]:

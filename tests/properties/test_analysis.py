@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from math import comb, log
 from statistics import mean
 
@@ -98,6 +99,42 @@ def test_the_bounds_of_a_quantile_are_the_values_whose_ranks_are_not_excluded(
     ]
     assert interval.low == (ordered[kept[0] - 1] if kept[0] else 0.0)
     assert interval.high == (ordered[kept[-1]] if kept[-1] < trials else float("inf"))
+
+
+def ever_missed(trials: int, share: float, true_share: float, alpha: float) -> float:
+    """How probable it is that a value below which `true_share` of all lie is ever outside the bounds for `share` if
+    one looks after each answer: by how many lie below it, in the cases in which it was not outside so far."""
+    within = np.array([1.0])
+    for seen in range(1, trials + 1):
+        within = np.append(within, 0.0) * (1 - true_share) + np.append(0.0, within) * true_share
+        bounds = quantile_interval(np.arange(1.0, seen + 1), share, alpha)
+        below = np.arange(seen + 1)
+        within[(below < bounds.low) | (below >= bounds.high)] = 0.0
+    return 1 - float(within.sum())
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from((0.05, 0.3, 0.5, 0.9, 0.99)), st.sampled_from((0.01, 0.1, 0.4)))
+def test_a_quantile_is_ever_outside_its_bounds_with_a_probability_of_at_most_alpha(share: float, alpha: float) -> None:
+    assert ever_missed(60, share, share, alpha) <= alpha + 1e-9
+
+
+def test_what_is_not_the_quantile_comes_to_be_outside_its_bounds() -> None:
+    assert ever_missed(120, 0.9, 0.5, 0.01) > 0.99
+    assert ever_missed(120, 0.5, 0.5, 0.4) > 0.01
+
+
+@pytest.mark.parametrize("chances", [(0.5, 0.5, 0.0), (0.2, 0.3, 0.5), (0.1, 0.8, 0.1)])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_nor_is_it_where_values_are_alike(chances: tuple[float, ...], share: float) -> None:
+    """All sequences of five values of three, each with its probability."""
+    alpha, quantile = 0.4, float(np.searchsorted(np.cumsum(chances), share))
+    missed = 0.0
+    for values in product(range(3), repeat=5):
+        looks = (quantile_interval(np.sort(np.array(values[:seen], np.float64)), share, alpha) for seen in range(1, 6))
+        if not all(bounds.low <= quantile <= bounds.high for bounds in looks):
+            missed += float(np.prod([chances[value] for value in values]))
+    assert missed <= alpha + 1e-9
 
 
 def plain_statistic(old: list[int], new: list[int], moved_by: float) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
+import numpy as np
 import pytest
 
 from harness.analysis.judge import Versions, judge
+from harness.analysis.limits import judge_limit
 from harness.analysis.outcomes import Finding, Outcome
 from harness.analysis.traffic import Answers, Traffic
 from harness.protocols.analysis import Analysis, Limit, Metric
@@ -34,6 +37,9 @@ def test_a_healthy_version_passes_and_it_is_said_what_is_not_ruled_out(seed: int
     assert finding.outcome is Outcome.PASS, finding.reason
     assert finding.reason.startswith("2.0 is not found worse than 1.1: ")
     assert "it fails at most" in finding.reason
+    assert re.search(r"and its p99 is [\d.]+ ms or more against [\d.]+ ms to [\d.]+ ms$", finding.reason), (
+        finding.reason
+    )
 
 
 def test_a_version_that_fails_more_is_found() -> None:
@@ -108,6 +114,48 @@ def test_a_relative_limit_says_what_it_compared() -> None:
     assert finding.outcome is Outcome.FAIL
     assert finding.reason.startswith("2.0: p50-ms is 2")
     assert "at most 10% more than before" in finding.reason
+
+
+def slowed(seed: int, *, times: float) -> Traffic:
+    """Half of the time all is five times as slow, and then the new version has most of the traffic."""
+    random = Random(seed)
+
+    def shifted(early: Answers, late: Answers) -> Answers:
+        return answers([
+            *zip(early.second, early.failed, early.latency_ms, strict=True),
+            *zip(late.second + 40, late.failed, late.latency_ms * 5, strict=True),
+        ])  # fmt: skip
+
+    return traffic(
+        shifted(drawn(random, seconds=40, per_s=90), drawn(random, seconds=40, per_s=20)),
+        shifted(
+            drawn(random, seconds=40, per_s=10, latency_ms=20.0 * times),
+            drawn(random, seconds=40, per_s=80, latency_ms=20.0 * times),
+        ),
+    )
+
+
+@pytest.mark.parametrize("metric", [Metric.P50_MS, Metric.P90_MS, Metric.P99_MS])
+def test_a_relative_limit_is_not_broken_by_what_slows_both_while_the_split_changes(metric: Metric) -> None:
+    lenient = Analysis(latency_ratio_max=10.0, limits=(Limit(metric, increase_max=0.2),))
+    for seed in range(3):
+        assert look(slowed(seed, times=1.0), lenient).outcome is not Outcome.FAIL
+
+
+def test_a_relative_limit_is_broken_by_what_slows_one() -> None:
+    lenient = Analysis(latency_ratio_max=10.0, limits=(Limit(Metric.P90_MS, increase_max=0.2),))
+    finding = look(slowed(1, times=3.0), lenient)
+    assert finding.outcome is Outcome.FAIL
+    assert finding.reason.startswith("2.0: p90-ms is ")
+
+
+def test_a_relative_limit_may_be_looked_at_every_second() -> None:
+    """Of versions that are alike, while the split changes, and with nothing allowed."""
+    for seed in range(2):
+        both = slowed(seed, times=1.0)
+        for until in range(1, 81):
+            seen = Traffic(both.old.within(np.arange(until)), both.new.within(np.arange(until)), both.nobody)
+            assert judge_limit(Limit(Metric.P50_MS, increase_max=0.0), seen, 0.01).outcome is Outcome.INCONCLUSIVE
 
 
 def test_of_a_version_whose_requests_all_fail_a_latency_is_no_data() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from random import Random
 
@@ -60,6 +61,13 @@ def test_a_canary_that_is_slower_fails() -> None:
     verdict = check(canary(took_s=0.5))
     assert verdict.status is Status.FAIL
     assert verdict.reason.startswith("2.0 is slower than 1.0: ")
+
+
+def test_the_quantiles_of_both_are_told_with_what_they_lie_within() -> None:
+    figures = check(canary()).figures
+    for version in ("old", "new"):
+        assert re.fullmatch(r"[\d.]+ ms \([\d.]+ ms to [\d.]+ ms\)", str(figures[f"p50_{version}"])), figures
+        assert re.fullmatch(r"[\d.]+ ms \(.* ms( or more)?\)", str(figures[f"p99_{version}"])), figures
 
 
 def test_what_kayenta_passes_is_told_beside_what_is_found() -> None:
