@@ -20,7 +20,7 @@ from harness.drivers.io_limits import find_io
 from harness.drivers.local import LocalDriver
 from harness.drivers.local_system import LocalSystem
 from harness.errors import HarnessError
-from harness.faults import jetstream
+from harness.faults import jetstream, postgres_session
 from harness.faults.broker import StreamGone
 from harness.faults.files import FileFlip, FileTruncate
 from harness.faults.postgres import PostgresExhaust, PostgresLock, PostgresReadOnly, PostgresRefuse
@@ -82,6 +82,14 @@ def test_a_server_that_ends_is_down_and_comes_back(
 )
 def test_a_fault_inside_postgresql_bites_and_heals(system: LocalSystem, fault: Fault) -> None:
     bites_and_heals(system, fault)
+
+
+def test_a_database_that_refused_connections_before_is_no_proof_of_the_fault(system: LocalSystem) -> None:
+    postgres_session.allow_connections(system.store_url("postgres"), False)
+    with PostgresRefuse("postgres").inject(system) as effect:
+        bit = effect.bites()
+    assert not bit.seen
+    assert bit.by.startswith("it was so before: a new connection is refused")
 
 
 def test_a_table_that_nobody_has_cannot_be_locked(system: LocalSystem) -> None:

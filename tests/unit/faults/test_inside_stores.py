@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
+import psycopg
 import pytest
 
 from harness.environment import StoreKind
@@ -28,6 +29,8 @@ FAULTS = [
     PostgresReadOnly("postgres"),
     StreamGone("nats", "LEDGER"),
 ]
+LOOK_CONNECT = postgres_session.look_connect
+"""The real one."""
 
 
 @dataclass
@@ -106,6 +109,25 @@ def test_a_server_that_stays_so_is_not_healed(server: Server, fault: Fault) -> N
     with fault.inject(FakeSystem()) as effect:
         pass
     assert not effect.heals().seen
+
+
+@pytest.mark.parametrize(
+    "reason", ['database "app" is not currently accepting connections', "too many clients already", "no such role"]
+)
+@pytest.mark.parametrize("fault", FAULTS[:2], ids=lambda fault: type(fault).__name__)
+def test_a_database_that_refused_connections_before_makes_the_verdict_unknown(
+    server: Server, monkeypatch: pytest.MonkeyPatch, fault: Fault, reason: str
+) -> None:
+    """Whatever it said then: what it says now may have the same cause."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise psycopg.OperationalError(f"FATAL: {reason}")
+
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    monkeypatch.setattr(postgres_session, "look_connect", LOOK_CONNECT)
+    outcome = judged(fault, FakeSystem())
+    assert outcome.status is Status.UNKNOWN
+    assert outcome.bit_by == f"it was so before: a new connection is refused: FATAL: {reason}"
 
 
 def test_what_was_so_before_proves_nothing() -> None:
