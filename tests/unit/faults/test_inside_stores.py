@@ -12,8 +12,8 @@ import pytest
 
 from harness.environment import StoreKind
 from harness.errors import HarnessError, InvalidInput
-from harness.faults import jetstream, looks, postgres_session
-from harness.faults.broker import StreamGone
+from harness.faults import broker, jetstream, looks, nats_session, postgres_session
+from harness.faults.broker import SlowConsumer, StreamGone
 from harness.faults.looks import Looked, Seen
 from harness.faults.postgres import PostgresExhaust, PostgresLock, PostgresReadOnly, PostgresRefuse
 from harness.protocols import Fault
@@ -28,6 +28,7 @@ FAULTS = [
     PostgresLock("postgres", "accounts"),
     PostgresReadOnly("postgres"),
     StreamGone("nats", "LEDGER"),
+    SlowConsumer("nats", "LEDGER"),
 ]
 LOOK_CONNECT = postgres_session.look_connect
 """The real one."""
@@ -40,6 +41,10 @@ class Server:
     deaf: bool = False
     stays: bool = False
     broken: bool = False
+    connected: bool = False
+    slow: int = 3
+    """Slow consumers so far; some were there before."""
+    behind: int = 5
     config: Mapping[str, Any] | None = field(default_factory=lambda: {"name": "LEDGER", "max_msgs": 7})
 
     def breaks(self) -> None:
@@ -51,6 +56,15 @@ class Server:
     def look(self, *_: object) -> Seen:
         return Seen(self.broken, "asked")
 
+    def connect(self) -> None:
+        self.connected = True
+
+    def press(self) -> None:
+        self.slow += not self.deaf
+
+    def hang_up(self) -> None:
+        self.connected = self.stays
+
     @contextmanager
     def locked(self, *_: object) -> Iterator[None]:
         self.breaks()
@@ -58,6 +72,10 @@ class Server:
         self.heals()
 
     def request(self, url: str, subject: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        if "STATZ" in subject:
+            return {"data": {"account_statz": [{"slow_consumers": self.slow}]}}
+        if "CONNZ" in subject:
+            return {"data": {"connections": [{"pending_bytes": self.behind}] if self.connected else []}}
         if "DELETE" in subject and not self.deaf:
             self.config = None
         if "CREATE" in subject and not self.stays:
@@ -81,6 +99,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(postgres_session.Hoard, "give_back", lambda _: server.heals())
     monkeypatch.setattr(postgres_session, "locked", server.locked)
     monkeypatch.setattr(jetstream, "request", server.request)
+    monkeypatch.setattr(nats_session, "request", server.request)
+    monkeypatch.setattr(nats_session.SlowSubscriber, "connect", server.connect)
+    monkeypatch.setattr(nats_session.SlowSubscriber, "press", server.press)
+    monkeypatch.setattr(nats_session.SlowSubscriber, "close", server.hang_up)
+    monkeypatch.setattr(broker, "BEHIND_S_MAX", 0.2)
+    monkeypatch.setattr(broker, "HEAL_TIMEOUT_S", 0.02)
     for name in ("PROOF_TIMEOUT_S", "HEAL_TIMEOUT_S", "POLL_S"):
         monkeypatch.setattr(looks, name, 0.02)
     return server
@@ -146,6 +170,22 @@ def test_a_stream_that_was_never_there_cannot_go(server: Server) -> None:
     with (
         pytest.raises(HarnessError, match="there is no stream LEDGER"),
         StreamGone("nats", "LEDGER").inject(FakeSystem()),
+    ):
+        pass
+
+
+def test_slow_consumers_of_others_are_no_proof_of_ours(server: Server) -> None:
+    server.behind = 0
+    outcome = judged(SlowConsumer("nats", "LEDGER"), FakeSystem())
+    assert outcome.status is Status.UNKNOWN
+    assert "and ours has 0 bytes to come" in outcome.bit_by
+
+
+def test_nobody_subscribes_to_a_stream_that_is_not_there(server: Server) -> None:
+    server.config = None
+    with (
+        pytest.raises(HarnessError, match="there is no stream LEDGER to subscribe to"),
+        SlowConsumer("nats", "LEDGER").inject(FakeSystem()),
     ):
         pass
 
