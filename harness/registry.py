@@ -102,6 +102,7 @@ FAULTS: Group[Fault] = Group(
         "postgres-lock": "harness.faults.postgres:PostgresLock",
         "postgres-read-only": "harness.faults.postgres:PostgresReadOnly",
         "nats-stream-gone": "harness.faults.broker:StreamGone",
+        "nats-slow-consumer": "harness.faults.broker:SlowConsumer",
         "disconnect": "harness.faults.container:Disconnect",
         "limit": "harness.faults.container:Limit",
         **dict.fromkeys(

@@ -62,8 +62,7 @@ class PostgresExhaust(_PostgresFault):
         from harness.faults import postgres_session as postgres  # noqa: PLC0415
 
         url = system.store_url(self.store)
-        told = postgres.EXHAUSTED
-        effect = Looked(lambda: postgres.look_connect(url, *told), postgres.look_connect(url, *told))
+        effect = Looked(lambda: postgres.look_connect(url, *postgres.EXHAUSTED), postgres.look_connect(url))
         hoard = postgres.Hoard(url)
         try:
             with repeating(hoard.take, AGAIN_S):

@@ -20,8 +20,8 @@ from harness.drivers.io_limits import find_io
 from harness.drivers.local import LocalDriver
 from harness.drivers.local_system import LocalSystem
 from harness.errors import HarnessError
-from harness.faults import jetstream
-from harness.faults.broker import StreamGone
+from harness.faults import broker, jetstream, nats_session, postgres_session
+from harness.faults.broker import SlowConsumer, StreamGone
 from harness.faults.files import FileFlip, FileTruncate
 from harness.faults.postgres import PostgresExhaust, PostgresLock, PostgresReadOnly, PostgresRefuse
 from harness.faults.store import DiskFull, DiskSlow, PowerLoss, StoreCrash, StoreRestart
@@ -84,6 +84,14 @@ def test_a_fault_inside_postgresql_bites_and_heals(system: LocalSystem, fault: F
     bites_and_heals(system, fault)
 
 
+def test_a_database_that_refused_connections_before_is_no_proof_of_the_fault(system: LocalSystem) -> None:
+    postgres_session.allow_connections(system.store_url("postgres"), False)
+    with PostgresRefuse("postgres").inject(system) as effect:
+        bit = effect.bites()
+    assert not bit.seen
+    assert bit.by.startswith("it was so before: a new connection is refused")
+
+
 def test_a_table_that_nobody_has_cannot_be_locked(system: LocalSystem) -> None:
     with pytest.raises(HarnessError, match="none"), PostgresLock("postgres", "none").inject(system):
         pass
@@ -97,6 +105,25 @@ def test_a_stream_is_gone_and_comes_back_empty(system: LocalSystem) -> None:
     jetstream.delete_stream(url, "WRITTEN")
     with pytest.raises(HarnessError, match="there is no stream WRITTEN"), StreamGone("nats", "WRITTEN").inject(system):
         pass
+
+
+def test_a_subscriber_that_never_reads_is_a_slow_consumer_to_the_server(system: LocalSystem) -> None:
+    url = system.store_url("nats")
+    asyncio.run(publish(url))
+    bites_and_heals(system, SlowConsumer("nats", "WRITTEN"))
+    assert asyncio.run(published(url)) == WRITES
+    jetstream.delete_stream(url, "WRITTEN")
+
+
+def test_a_subscriber_that_is_behind_with_nothing_is_no_slow_consumer(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_session.SlowSubscriber, "press", lambda _: None)
+    monkeypatch.setattr(broker, "BEHIND_S_MAX", 0.1)
+    asyncio.run(publish(system.store_url("nats")))
+    with SlowConsumer("nats", "WRITTEN").inject(system) as effect:
+        assert not effect.bites().seen
+    jetstream.delete_stream(system.store_url("nats"), "WRITTEN")
 
 
 def test_what_was_acknowledged_survives_a_crash(system: LocalSystem) -> None:
