@@ -17,7 +17,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -91,7 +91,7 @@ class Nightly:
     def variant(self, case: Case, strategy: str, driver: str) -> VariantRow:
         """Found by a checker that was not meant to is not found; nor is what the harness could not run."""
         try:
-            described = overridden(scenario(case, strategy, driver), self._overrides(driver))
+            described = self._of_matrix(scenario(case, strategy, driver), driver)
             row = self._judged(case, strategy, described, self.session.run(described))
         except HarnessError as error:
             row = VariantRow(case.variant, strategy, driver, Status.UNKNOWN, Status.FAIL, "", reason=str(error))
@@ -124,7 +124,7 @@ class Nightly:
         """What else the fault does is not its fault: only the checkers that find the mistake count."""
         described = healthy(case, case.soonest, driver)
         try:
-            described = overridden(described, self._overrides(driver))
+            described = self._of_matrix(described, driver)
             result = self.session.run(described)
             finders = [verdict for verdict in result.verdicts if verdict.checker in case.found_by]
             nobody = Verdict("", Status.UNKNOWN, "none of the checkers that would find the mistake ran")
@@ -169,6 +169,11 @@ class Nightly:
             report=self._report(result),
             faults=fault_counts(described, result.folder),
         )
+
+    def _of_matrix(self, described: Scenario, driver: str) -> Scenario:
+        """With as many requests before and after the deployment as the matrix counts on, however few a second."""
+        slowed = overridden(described, self._overrides(driver))
+        return replace(slowed, settle_s=described.settle_s * described.load.rate_per_s / slowed.load.rate_per_s)
 
     def _overrides(self, driver: str) -> Overrides:
         return Overrides(driver=driver, rate_per_s=self.rate_per_s or RATES_PER_S.get(driver))
