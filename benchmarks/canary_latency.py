@@ -25,15 +25,15 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.canary import ALPHA, FALSE_ALARMS_MAX, RATE_PER_S, WEIGHT
 from harness.analysis import slowness
 from harness.analysis.confidence import quantile_interval
 from harness.analysis.relative_risk import first_alarm
 from harness.analysis.traffic import Answers, Traffic
 
-RATE_PER_S, WEIGHT, ALPHA, SECONDS = 100, 0.05, 0.01, 120
+SECONDS = 120
 LATENCY_MS, TAIL_MS, PAUSE_MS = 20.0, 400.0, 500.0
 NULLS, DETECTIONS = 200, 50
-FALSE_ALARMS_MAX = 0.01
 
 Values = NDArray[np.float64]
 

@@ -32,7 +32,7 @@ class Answers:
     @property
     def latencies_ms(self) -> NDArray[np.float64]:
         """Those that say something, in ascending order."""
-        return np.sort(self.latency_ms[~np.isnan(self.latency_ms)])
+        return np.sort(self.telling().latency_ms)
 
     def telling(self) -> Answers:
         """Those whose latency says something."""

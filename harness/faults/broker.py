@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.environment import StoreKind
 from harness.errors import HarnessError, InvalidInput
@@ -37,6 +37,13 @@ class _StreamFault(StoreFault):
         if not self.stream or any(letter in " .*>/\\" for letter in self.stream):
             raise InvalidInput(f"stream must be a stream's name, and is {self.stream!r}")
 
+    def _config(self, url: str, wanted_to: str) -> Mapping[str, Any]:
+        """Raises HarnessError if there is no such stream; `wanted_to`: what for there should be."""
+        config = jetstream.stream_config(url, self.stream)
+        if config is None:
+            raise HarnessError(f"there is no stream {self.stream} to {wanted_to}")
+        return config
+
 
 @dataclass(frozen=True)
 class StreamGone(_StreamFault):
@@ -52,9 +59,7 @@ class StreamGone(_StreamFault):
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
         url = system.store_url(self.store)
-        config = jetstream.stream_config(url, self.stream)
-        if config is None:
-            raise HarnessError(f"there is no stream {self.stream} to delete")
+        config = self._config(url, "delete")
         effect = Looked(lambda: self._look(url), self._look(url))
         try:
             jetstream.delete_stream(url, self.stream)
@@ -114,9 +119,7 @@ class SlowConsumer(_StreamFault):
     @contextmanager
     def inject(self, system: System) -> Iterator[Effect]:
         url = system.store_url(self.store)
-        config = jetstream.stream_config(url, self.stream)
-        if config is None:
-            raise HarnessError(f"there is no stream {self.stream} to subscribe to")
+        config = self._config(url, "subscribe to")
         subscriber = nats_session.SlowSubscriber(url, config.get("subjects", ()))
         effect = _Behind(url, subscriber, nats_session.slow_consumers(url))
         subscriber.connect()
