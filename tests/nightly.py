@@ -91,7 +91,7 @@ class Nightly:
     def variant(self, case: Case, strategy: str, driver: str) -> VariantRow:
         """Found by a checker that was not meant to is not found; nor is what the harness could not run."""
         try:
-            described = self._of_matrix(scenario(case, strategy, driver), driver)
+            described = self._of_matrix(scenario(case, strategy, driver))
             row = self._judged(case, strategy, described, self.session.run(described))
         except HarnessError as error:
             row = VariantRow(case.variant, strategy, driver, Status.UNKNOWN, Status.FAIL, "", reason=str(error))
@@ -124,7 +124,7 @@ class Nightly:
         """What else the fault does is not its fault: only the checkers that find the mistake count."""
         described = healthy(case, case.soonest, driver)
         try:
-            described = self._of_matrix(described, driver)
+            described = self._of_matrix(described)
             result = self.session.run(described)
             finders = [verdict for verdict in result.verdicts if verdict.checker in case.found_by]
             nobody = Verdict("", Status.UNKNOWN, "none of the checkers that would find the mistake ran")
@@ -170,9 +170,9 @@ class Nightly:
             faults=fault_counts(described, result.folder),
         )
 
-    def _of_matrix(self, described: Scenario, driver: str) -> Scenario:
+    def _of_matrix(self, described: Scenario) -> Scenario:
         """With as many requests before and after the deployment as the matrix counts on, however few a second."""
-        slowed = overridden(described, self._overrides(driver))
+        slowed = overridden(described, self._overrides(described.driver))
         return replace(slowed, settle_s=described.settle_s * described.load.rate_per_s / slowed.load.rate_per_s)
 
     def _overrides(self, driver: str) -> Overrides:

@@ -20,12 +20,14 @@ from harness.faults.postgres import PostgresReadOnly
 from harness.faults.process import Kill
 from harness.faults.store import DiskFull, DiskSlow, PowerLoss
 from harness.protocols import Fault, Strategy
+from harness.runner import RunResult
 from harness.scenario import Change, Ending, Load, Scenario, ScheduledFault, Slo, Window
 from harness.strategies.blue_green import BlueGreen
 from harness.strategies.canary import Canary, CanaryStep
 from harness.strategies.recreate import Recreate
 from harness.strategies.rolling import Rolling
 from harness.toxics.toxic import Stream
+from harness.verdict import Status
 
 ROOT = Path(__file__).parents[2]
 LEDGER = find_environment("ledger", ROOT)
@@ -214,6 +216,21 @@ def healthy(case: Case, strategy: str, driver: str = "local") -> Scenario:
     """The same scenario, fault and all, without the mistake."""
     name = f"healthy-{case.variant}-by-{strategy}"
     return replace(scenario(case, strategy, driver), name=name, change=Change("1.1", "2.0"))
+
+
+def failed(result: RunResult) -> set[str]:
+    """The checkers."""
+    return {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
+
+
+def said(result: RunResult, checkers: frozenset[str]) -> str:
+    """With the figures: who reads it in the log of a CI run has no report to look at."""
+    of_checkers = (
+        f"{verdict.checker} {verdict.status.word}: {verdict.reason} {dict(verdict.figures)}"
+        for verdict in result.verdicts
+        if verdict.checker in checkers
+    )
+    return "\n".join((f"failed: {sorted(failed(result))}", *of_checkers))
 
 
 def _environment(case: Case) -> Environment:

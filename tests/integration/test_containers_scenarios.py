@@ -8,7 +8,7 @@ import pytest
 
 from harness.pytest_plugin import Harness
 from harness.verdict import Status
-from tests.integration.matrix import CASES, ROOT, control, scenario
+from tests.integration.matrix import CASES, ROOT, control, failed, said, scenario
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]  # the first one may have to build the images
 
@@ -30,8 +30,7 @@ def test_a_scenario_passes_in_containers(harness: Harness, file: Path) -> None:
 def test_a_mistake_is_found_in_containers(harness: Harness) -> None:
     case = next(case for case in CASES if case.variant == VARIANT)
     result = harness.run(scenario(case, case.soonest, "containers"))
-    failed = {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
-    assert failed & case.found_by, f"failed: {sorted(failed)}"
+    assert failed(result) & case.found_by, said(result, case.found_by)
 
 
 def test_what_is_healthy_is_not_found_in_containers(harness: Harness) -> None:

@@ -6,9 +6,19 @@ import pytest
 
 from harness.drivers.local import LocalDriver
 from harness.pytest_plugin import Harness
-from harness.runner import RunResult
 from harness.verdict import Status
-from tests.integration.matrix import CASES, LEDGER, OF_READ_MODELS, SURVIVED_IN_CI, Case, control, healthy, scenario
+from tests.integration.matrix import (
+    CASES,
+    LEDGER,
+    OF_READ_MODELS,
+    SURVIVED_IN_CI,
+    Case,
+    control,
+    failed,
+    healthy,
+    said,
+    scenario,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -18,20 +28,6 @@ def need_faults(case: Case) -> None:
     for scheduled in case.faults:
         if lacking := scheduled.fault.needs - LocalDriver.offers:
             pytest.skip("; ".join(LocalDriver.lacks[each] for each in lacking))
-
-
-def failed(result: RunResult) -> set[str]:
-    return {verdict.checker for verdict in result.verdicts if verdict.status is Status.FAIL}
-
-
-def said(result: RunResult, checkers: frozenset[str]) -> str:
-    """With the figures: who reads it in the log of a CI run has no report to look at."""
-    of_checkers = (
-        f"{verdict.checker} {verdict.status.word}: {verdict.reason} {dict(verdict.figures)}"
-        for verdict in result.verdicts
-        if verdict.checker in checkers
-    )
-    return "\n".join((f"failed: {sorted(failed(result))}", *of_checkers))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.variant)
