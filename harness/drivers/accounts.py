@@ -6,10 +6,11 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess
 from pathlib import Path
 
+from harness.drivers.parts import run_to_end
 from harness.errors import HarnessError
+from harness.protocols import Workspace
 
 ACCOUNTS = ("postgres", "nobody")
 """The first that exists; every Linux has the second."""
@@ -26,10 +27,10 @@ def unprivileged_account() -> str | None:
     raise HarnessError(f"PostgreSQL does not run as root, and there is none of the accounts {', '.join(ACCOUNTS)}")
 
 
-def give(folder: Path, account: str | None) -> None:
+def give(folder: Path, account: str | None, workspace: Workspace) -> None:
     """Make `folder`, with all that is in it, the account's own."""
     if account is not None:
-        subprocess.run(["chown", "-R", f"{account}:", str(folder)], check=True)
+        run_to_end(workspace, "chown", "-R", f"{account}:", str(folder))
 
 
 def anybody_can_reach(path: Path) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.drivers.parts import run_to_end
 from harness.errors import HarnessError
-from harness.protocols import Remains
+from harness.protocols import Remains, Workspace
 from harness.supervisor.undo import Detach, UndoLog, Unmount
 
 SIZE_MB = 1024
@@ -24,7 +24,6 @@ SIZE_MB = 1024
 MAKE = ("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard")
 MOUNT = ("mount", "-o", "loop,noinit_itable")
 """Without the kernel's own initialising in the background, so that all writes are the store's."""
-COMMAND_S_MAX = 60.0
 COPIES_MAX = 20
 SYNCED, UNSYNCED, FILLER, TRIAL = (f".rollproof-{name}" for name in ("synced", "unsynced", "filler", "trial"))
 WITNESS = b"rollproof"
@@ -42,14 +41,15 @@ def why_none() -> str:
 
 
 @contextmanager
-def disk(image: Path, folder: Path, undo: UndoLog, size_mb: int = SIZE_MB) -> Iterator[Disk]:
-    """A new one, mounted at `folder`. Leaving unmounts it. Raises HarnessError."""
+def disk(store: str, workspace: Workspace) -> Iterator[Disk]:
+    """A new one, mounted where the store keeps its data. Leaving unmounts it. Raises HarnessError."""
+    image, folder = workspace.scratch / f"{store}.disk", workspace.scratch / store
     with open(image, "wb") as file:
-        file.truncate(size_mb << 20)
-    _run(*MAKE, str(image))
+        file.truncate(SIZE_MB << 20)
+    run_to_end(workspace, *MAKE, str(image))
     folder.mkdir(exist_ok=True)
-    with undo.promise(f"the disk at {folder}", Unmount(str(folder)), Detach(str(image))):
-        made = Disk(image, folder)
+    with UndoLog(workspace.scratch).promise(f"the disk at {folder}", Unmount(str(folder)), Detach(str(image))):
+        made = Disk(image, folder, workspace)
         made.mount()
         _write_synced(folder / SYNCED)
         yield made
@@ -59,9 +59,10 @@ def disk(image: Path, folder: Path, undo: UndoLog, size_mb: int = SIZE_MB) -> It
 class Disk:
     image: Path
     folder: Path
+    workspace: Workspace
 
     def mount(self) -> None:
-        _run(*MOUNT, str(self.image), str(self.folder))
+        run_to_end(self.workspace, *MOUNT, str(self.image), str(self.folder))
 
     def device(self) -> Path:
         """Its loop device, in /sys/block."""
@@ -78,7 +79,7 @@ class Disk:
 
     def settle(self) -> None:
         """All that is on it has been there for long."""
-        _run("sync", "--file-system", str(self.folder))
+        run_to_end(self.workspace, "sync", "--file-system", str(self.folder))
 
     # ── power ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -90,7 +91,7 @@ class Disk:
         """Nobody may use it any more. Raises HarnessError."""
         copy = self.image.with_suffix(".cut")
         self._copy_at_rest(copy)
-        _run("umount", str(self.folder))
+        run_to_end(self.workspace, "umount", str(self.folder))
         copy.replace(self.image)
         self.mount()
         remains = Remains(_holds_witness(self.folder / SYNCED), _holds_witness(self.folder / UNSYNCED))
@@ -101,7 +102,7 @@ class Disk:
         """As it was at one moment: a copy into which the kernel wrote is none, and another is made."""
         for _ in range(COPIES_MAX):
             before = self._writes()
-            _run("cp", "--sparse=always", "--reflink=auto", str(self.image), str(copy))
+            run_to_end(self.workspace, "cp", "--sparse=always", "--reflink=auto", str(self.image), str(copy))
             if self._writes() == before:
                 return
         raise HarnessError(f"{self.image} was written to during each of {COPIES_MAX} copies")
@@ -171,14 +172,3 @@ def _write_synced(file: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _run(*argv: str) -> None:
-    try:
-        subprocess.run(argv, check=True, capture_output=True, text=True, timeout=COMMAND_S_MAX)
-    except FileNotFoundError as error:
-        raise HarnessError(f"there is no {argv[0]}: {error}") from error
-    except subprocess.CalledProcessError as error:
-        raise HarnessError(f"{argv[0]} failed: {error.stderr.strip()}") from error
-    except subprocess.TimeoutExpired as error:
-        raise HarnessError(f"{argv[0]} took longer than {COMMAND_S_MAX:g} s") from error

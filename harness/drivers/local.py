@@ -37,7 +37,6 @@ from harness.protocols import (
     Throttled,
     Workspace,
 )
-from harness.supervisor.undo import UndoLog
 
 SERVERS: Mapping[StoreKind, MakeStore] = {StoreKind.POSTGRES: LocalPostgres, StoreKind.NATS: NatsServer}
 
@@ -79,11 +78,7 @@ class LocalDriver:
         clocks = _clocks(workspace) if workspace.provisions.clocks else None
         runtime = LocalRuntime(workspace, clocks)
         with ExitStack() as stack:
-            undo = UndoLog(workspace.scratch)
-            disks = {
-                store: stack.enter_context(disk(workspace.scratch / f"{store}.disk", workspace.scratch / store, undo))
-                for store in sorted(workspace.provisions.disks)
-            }
+            disks = {store: stack.enter_context(disk(store, workspace)) for store in sorted(workspace.provisions.disks)}
             make_system = partial(LocalSystem, disks=disks, clocks=clocks)
             site = open_site(environment, workspace, runtime, SERVERS, places_in_advance=False, make_system=make_system)
             yield stack.enter_context(site)

@@ -1,18 +1,37 @@
-"""What every server that a driver starts has in common: to be waited for, and to be stopped."""
+"""What every process that a driver starts has in common: to be waited for, and to be stopped."""
 
 from __future__ import annotations
 
+import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import HarnessError, StartFailed
-from harness.protocols import Process
+from harness.protocols import Command, Process, Workspace
 from harness.waiting import until
 
+COMMAND_S_MAX = 60.0
 KILL_S_MAX = 5.0
 TAIL_LINES = 12
+
+
+def run_to_end(workspace: Workspace, *argv: str) -> None:
+    """Run a command of the run's own. Raises HarnessError, with what it wrote last, unless it succeeds.
+
+    The run's supervisor starts it, as what the harness itself starts outlives it, and would go on writing into a
+    scratch folder that is being removed.
+    """
+    name = Path(argv[0]).name
+    log = workspace.scratch / f"{name}.log"
+    process = workspace.spawner.spawn(Command(name, argv, log=log))
+    exit_code = process.wait(COMMAND_S_MAX)
+    if exit_code is None:
+        kill(process)
+        raise HarnessError(f"{name} took longer than {COMMAND_S_MAX:g} s: {shlex.join(argv)}")
+    if exit_code != 0:
+        raise HarnessError(f"{name} ended with code {exit_code}: {shlex.join(argv)}{tail(log)}")
 
 
 def await_up(process: Process, up: Callable[[], bool], timeout_s: float, log: Path) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from harness.drivers.accounts import give
-from harness.drivers.parts import tail
+from harness.drivers.parts import run_to_end, tail
 from harness.drivers.postgres import SUPERUSER
 from harness.errors import HarnessError, StartFailed
 from harness.protocols import Command, Workspace
@@ -18,7 +17,6 @@ from harness.servers import cache_folder, version_of
 
 INITDB = ("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
 INITDB_S_MAX = 60.0
-COPY_S_MAX = 60.0
 
 
 def make_data(program: Path, installed: Path, folder: Path, workspace: Workspace, account: str | None) -> None:
@@ -29,8 +27,8 @@ def make_data(program: Path, installed: Path, folder: Path, workspace: Workspace
     prepared = _prepared(installed)
     if not prepared.exists():
         _prepare(program, prepared, workspace, account)
-    _copy(prepared, folder)
-    give(folder, account)
+    _copy(prepared, folder, workspace)
+    give(folder, account, workspace)
 
 
 def _prepared(installed: Path) -> Path:
@@ -44,7 +42,7 @@ def _prepare(program: Path, prepared: Path, workspace: Workspace, account: str |
     # Beside the scratch folder's other things, as the account may not enter the cache of a root user.
     folder = workspace.scratch / "initdb"
     folder.mkdir()
-    give(folder, account)
+    give(folder, account, workspace)
     process = workspace.spawner.spawn(
         Command("initdb", (str(program.parent / "initdb"), "-D", str(folder), *INITDB), log=log, user=account)
     )
@@ -52,7 +50,7 @@ def _prepare(program: Path, prepared: Path, workspace: Workspace, account: str |
         raise StartFailed(f"initdb ended with code {process.exit_code}{tail(log)}")
     prepared.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=prepared.parent) as part:
-        _copy(folder, Path(part) / "data")
+        _copy(folder, Path(part) / "data", workspace)
         try:
             os.rename(Path(part) / "data", prepared)
         except OSError as error:
@@ -61,14 +59,5 @@ def _prepare(program: Path, prepared: Path, workspace: Workspace, account: str |
     shutil.rmtree(folder)
 
 
-def _copy(source: Path, target: Path) -> None:
-    try:
-        subprocess.run(
-            ["cp", "--archive", "--reflink=auto", str(source), str(target)],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=COPY_S_MAX,
-        )
-    except subprocess.CalledProcessError as error:
-        raise HarnessError(f"{source} cannot be copied: {error.stderr.strip()}") from error
+def _copy(source: Path, target: Path, workspace: Workspace) -> None:
+    run_to_end(workspace, "cp", "--archive", "--reflink=auto", str(source), str(target))

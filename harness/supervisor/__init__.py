@@ -96,10 +96,16 @@ class Supervisor:
         self._gone = False
 
     def __enter__(self) -> Supervisor:
-        make_scratch(self._scratch, self._run_id)
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._keeper = self._start_keeper(theirs.fileno())
+        try:
+            make_scratch(self._scratch, self._run_id)  # only now is there somebody to remove it, whatever happens
+        except OSError:
+            self._keeper.kill()  # it would remove the folder, which may be another's
+            self._keeper.wait()
+            self._socket.close()
+            raise
         self._listener = threading.Thread(target=self._listen, name="supervisor", daemon=True)
         self._listener.start()
         return self

@@ -19,6 +19,7 @@ from harness.waiting import until
 
 ROOT = Path(__file__).parents[2]
 GONE_WITHIN_S = 5.0
+BEGUN_S_MAX = 30.0
 MOMENTS_S = (0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.5, 6.0, 9.0, 13.0)
 """From before the first server is started to the middle of the deployment with a fault in."""
 
@@ -87,10 +88,23 @@ def test_a_killed_harness_leaves_nothing(harness: subprocess.Popen[bytes], scrat
     if after_s > 3:
         assert len(started) > 5, "the run had hardly begun: there was nothing to leave behind"
         assert ports
+    kill_and_expect_nothing(harness, scratch)
+    assert not ports & listening()
+
+
+@pytest.mark.parametrize("begun", ["", "logs", "postgres/data", "postgres/data/base", "postgres/data/postmaster.pid"])
+def test_a_harness_killed_while_it_prepares_leaves_nothing(
+    harness: subprocess.Popen[bytes], scratch: Path, begun: str
+) -> None:
+    """Each is a moment just after which something is being written into the scratch folder."""
+    assert until(lambda: any(scratch.glob(f"{PREFIX}*/{begun}")), BEGUN_S_MAX, poll_s=0.001)
+    kill_and_expect_nothing(harness, scratch)
+
+
+def kill_and_expect_nothing(harness: subprocess.Popen[bytes], scratch: Path) -> None:
     os.kill(harness.pid, signal.SIGKILL)
     harness.wait()
     killed_at = time.monotonic()
     assert until(lambda: not processes_of(harness.pid), GONE_WITHIN_S), processes_of(harness.pid)
     left_s = max(0.1, GONE_WITHIN_S - (time.monotonic() - killed_at))
     assert until(lambda: not run_folders(scratch), left_s), run_folders(scratch)
-    assert not ports & listening()

@@ -224,6 +224,32 @@ with Supervisor("test", Path(sys.argv[1])) as supervisor:
 """
 
 
+def test_a_harness_that_dies_as_soon_as_there_is_a_folder_leaves_none(scratch: Path) -> None:
+    code = """
+import os, signal, sys
+from pathlib import Path
+from harness import supervisor
+def make_and_die(scratch, run_id):
+    scratch.mkdir()
+    print("made", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+supervisor.make_scratch = make_and_die
+with supervisor.Supervisor("test", Path(sys.argv[1])):
+    pass
+"""
+    harness = subprocess.run([sys.executable, "-c", code, scratch], stdout=subprocess.PIPE, text=True, check=False)
+    assert (harness.stdout, harness.returncode) == ("made\n", -signal.SIGKILL)
+    assert until(lambda: not scratch.exists(), 5)
+
+
+def test_a_folder_that_was_there_is_not_touched(scratch: Path) -> None:
+    scratch.mkdir()
+    (scratch / "file").write_text("somebody's")
+    with pytest.raises(FileExistsError), Supervisor("test", scratch):
+        pass
+    assert (scratch / "file").read_text() == "somebody's"
+
+
 def test_children_die_with_a_killed_supervisor_and_the_harness_hears_of_it(scratch: Path) -> None:
     with Supervisor("test", scratch) as supervisor:
         process = supervisor.spawn(Command("sleeper", SLEEPER))
