@@ -74,15 +74,23 @@ class Fleet:
         """Start an instance of each of these versions side by side and wait until all are ready."""
         added = []
         for version in versions:
-            instance = yield Add(service.name, version)
-            assert instance is not None  # the executor answers Add with the instance
-            self._instances.append(instance)
-            added.append(instance)
-        for instance in added:
-            yield AwaitReady(instance.name)
-            if smoke:
-                yield Smoke(instance.name)
+            added.append((yield from self.begin(service, version)))
+        yield from self.await_ready(added, smoke=smoke)
         return tuple(added)
+
+    def begin(self, service: Service, version: str) -> Moves[Instance]:
+        """Start an instance, which is not ready yet."""
+        instance = yield Add(service.name, version)
+        assert instance is not None  # the executor answers Add with the instance
+        self._instances.append(instance)
+        return instance
+
+    def await_ready(self, instances: Iterable[Instance], *, smoke: bool = False) -> Moves[None]:
+        """Wait until all are ready; `smoke` has those that serve users answer once."""
+        for instance in instances:
+            yield AwaitReady(instance.name)
+            if smoke and instance.service == self.routed.name:
+                yield Smoke(instance.name)
 
     def remove(self, instances: Iterable[Instance]) -> Moves[None]:
         for instance in instances:

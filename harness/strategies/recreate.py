@@ -38,15 +38,17 @@ class Recreate:
 
     def _exchange(self, fleet: Fleet) -> Steps:
         old, new = fleet.change.old, fleet.change.new
-        services = (fleet.routed, *fleet.workers)
         yield Announce(STOP)
-        for service in services:
+        for service in (*fleet.workers, fleet.routed):  # so that users miss only what they must
             yield from fleet.remove(fleet.of(service, old))
         yield Announce(EXPAND)
         yield Migrate("expand", new)
         yield Announce(START)
-        for service in services:
-            yield from fleet.add(service, new, service.replicas, smoke=service.routed)
+        added = []
+        for service in (fleet.routed, *fleet.workers):
+            for _ in range(service.replicas):
+                added.append((yield from fleet.begin(service, new)))
+        yield from fleet.await_ready(added, smoke=True)
         yield Route({new: 100})
         yield Announce(WATCH)
         yield from watch(fleet, self.watch_s, self.gate)
