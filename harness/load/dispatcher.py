@@ -83,5 +83,7 @@ class Dispatcher:
         return due
 
     def _look_whether_drained(self) -> None:
-        if monotonic_ns() >= self._end_ns and len(self._idle) == self._users and not self._backlog:
+        if monotonic_ns() < self._end_ns or len(self._idle) < self._users or self._backlog:
+            return
+        if self._next_due_ns() == _NEVER_NS:  # else some were due while nobody could hand them out
             self.drained.set()

@@ -18,12 +18,16 @@ def arrivals(*due_ms: int) -> Iterator[Arrival]:
 
 
 class Crew:
-    """Virtual users that note what they took and when; each is busy for `busy_s` with every arrival."""
+    """Virtual users that note what they took and when.
 
-    def __init__(self, dispatcher: Dispatcher, users: int, busy_s: float = 0.0) -> None:
+    Each is busy for `busy_s` with every arrival; with the first, the whole process stands still for `stalls_s`.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, users: int, busy_s: float = 0.0, stalls_s: float = 0.0) -> None:
         self.taken: list[tuple[int, int]] = []
         self._dispatcher = dispatcher
         self._busy_s = busy_s
+        self._stalls_s = stalls_s
         self._greenlets = [gevent.spawn(self._work) for _ in range(users)]
         gevent.sleep(0)
 
@@ -32,6 +36,8 @@ class Crew:
             arrival = self._dispatcher.take()
             self.taken.append((arrival.number, time.monotonic_ns()))
             gevent.sleep(self._busy_s)
+            time.sleep(self._stalls_s)
+            self._stalls_s = 0.0
 
     def drain(self) -> list[int]:
         assert self._dispatcher.drained.wait(FAR_S)
@@ -61,6 +67,15 @@ def test_what_finds_nobody_idle_waits_and_is_not_dropped() -> None:
 def test_what_is_due_after_the_end_does_not_come() -> None:
     dispatcher = Dispatcher(arrivals(0, 1, 2, 3, 60_000), 1000, users=1)
     crew = Crew(dispatcher, users=1)
+    origin_ns = time.monotonic_ns()
+    dispatcher.begin(origin_ns)
+    dispatcher.end(origin_ns + 3 * MS)
+    assert crew.drain() == [0, 1, 2]
+
+
+def test_what_was_due_before_the_end_comes_also_after_a_stall_beyond_it() -> None:
+    dispatcher = Dispatcher(arrivals(0, 1, 2, 3), 1000, users=1)
+    crew = Crew(dispatcher, users=1, stalls_s=0.005)
     origin_ns = time.monotonic_ns()
     dispatcher.begin(origin_ns)
     dispatcher.end(origin_ns + 3 * MS)
