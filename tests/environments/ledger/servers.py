@@ -38,15 +38,14 @@ def free_port() -> int:
         return port
 
 
-def eventually(question: Callable[[], Any], what: str, within_s: float = EVENTUALLY_S_MAX) -> float:
-    """Ask until the answer is true; seconds that it took. Fails the test after `within_s`."""
+def eventually(question: Callable[[], Any], what: str, within_s: float = EVENTUALLY_S_MAX) -> None:
+    """Ask until the answer is true. Fails the test after `within_s`."""
     began = time.monotonic()
     never = threading.Event()
     while not question():
         took = time.monotonic() - began
         assert took < within_s, f"not within {within_s} s: {what}"
         never.wait(POLL_S)
-    return time.monotonic() - began
 
 
 class Postgres:
