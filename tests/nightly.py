@@ -1,12 +1,13 @@
 """The whole suite and the whole matrix of defects, on one driver or several, with one summary page: `make nightly`.
 
     python -m tests.nightly [--driver local,containers,kind] [--times 5] [--mistakes all|soonest|none] [--rate R]
-                            [--readme]
+                            [--only NAME,…] [--readme]
 
 Every shipped scenario runs `--times` times over and must pass each time; every mistake of the matrix runs under every
 strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it; what is
 healthy runs under the faults that bring mistakes to light, and must not be blamed by these checkers. On the driver
 kubernetes the scenarios are its own: ways to deploy that only it has, and pitfalls, which must be found.
+--only has nothing run but what is named, mistakes and scenarios, to look at it again.
 --readme puts the table of what was found on loopback into the README. Exit code 1 if anything came out otherwise.
 """
 
@@ -39,6 +40,7 @@ from harness.reporting.summary import (
 from harness.runner import RunResult, open_session
 from harness.scenario import Scenario
 from harness.scenario_file import Overrides, overridden, read_scenario
+from harness.toml_reader import nearest
 from harness.verdict import Status, Verdict
 from harness.windows import ScheduledFault
 from tests.integration.matrix import CASES, ONLY_BY_FAULTS, ROOT, STRATEGIES, Case, healthy, scenario
@@ -72,6 +74,8 @@ class Nightly:
     folder: Path
     rate_per_s: float | None = None
     """Of every load, in place of what it says itself, or what RATES_PER_S has for the driver."""
+    only: frozenset[str] = frozenset()
+    """Names of mistakes and scenarios; empty: all."""
 
     def rows(self, options: Options) -> Iterator[MatrixCell | RunRow]:
         """One driver after the other, as each change of driver brings the environment up again."""
@@ -81,7 +85,7 @@ class Nightly:
             yield from self.scenarios(driver, options.times)
 
     def variants(self, driver: str, mistakes: str) -> Iterator[MatrixCell]:
-        for case in () if driver == NATIVE else CASES:
+        for case in () if driver == NATIVE else self._chosen(CASES):
             for strategy in {"all": case.strategies, "soonest": (case.soonest,), "none": ()}[mistakes]:
                 if driver in case.not_shown:
                     yield NotShown(case.variant, strategy, driver, case.not_shown[driver])
@@ -116,7 +120,7 @@ class Nightly:
         )
 
     def survivors(self, driver: str, mistakes: str) -> Iterator[RunRow]:
-        for case in () if driver == NATIVE or mistakes == "none" else ONLY_BY_FAULTS:
+        for case in () if driver == NATIVE or mistakes == "none" else self._chosen(ONLY_BY_FAULTS):
             if driver not in case.not_shown:
                 yield self.survivor(case, driver)
 
@@ -135,11 +139,10 @@ class Nightly:
         return _told_of(row)
 
     def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
-        files = (file for folder in SCENARIOS for file in sorted((ROOT / "scenarios" / folder).glob("*.toml")))
-        shipped = [Expectation(file) for file in files]
         for _ in range(times):
-            for expected in ALL if driver == NATIVE else shipped:
-                yield self.scenario(expected, driver)
+            for expected in ALL if driver == NATIVE else shipped():
+                if not self.only or expected.name in self.only:
+                    yield self.scenario(expected, driver)
 
     def scenario(self, expected: Expectation, driver: str) -> RunRow:
         """One that the harness could not run has not come out as expected."""
@@ -154,6 +157,9 @@ class Nightly:
         except HarnessError as error:
             row = _not_run(expected.name, driver, expected.status, error)
         return _told_of(row)
+
+    def _chosen(self, cases: Sequence[Case]) -> Iterator[Case]:
+        return (case for case in cases if not self.only or case.variant in self.only)
 
     def _row(
         self, described: Scenario, result: RunResult, status: Status, expected: Status, telling: Verdict | None
@@ -182,6 +188,11 @@ class Nightly:
         return (result.folder / "report.html").relative_to(self.folder).as_posix()
 
 
+def shipped() -> Iterator[Expectation]:
+    files = (file for folder in SCENARIOS for file in sorted((ROOT / "scenarios" / folder).glob("*.toml")))
+    return (Expectation(file) for file in files)
+
+
 def main() -> int:
     """The summary is written anew after each run, so that a night that is cut short has one."""
     options = _options()
@@ -190,7 +201,7 @@ def main() -> int:
     rows: list[MatrixCell | RunRow] = []
     paths = write_summary(folder, summary_of(rows, began))
     with open_session(folder) as session:
-        for row in Nightly(session, folder, options.rate_per_s).rows(options):
+        for row in Nightly(session, folder, options.rate_per_s, options.only).rows(options):
             rows.append(row)
             paths = write_summary(folder, summary_of(rows, began))
     summary = summary_of(rows, began)
@@ -235,6 +246,7 @@ class Options:
     mistakes: str
     readme: bool
     rate_per_s: float | None = None
+    only: frozenset[str] = frozenset()
 
 
 def _options(words: Sequence[str] | None = None) -> Options:
@@ -247,12 +259,27 @@ def _options(words: Sequence[str] | None = None) -> Options:
         "--mistakes", choices=("all", "soonest", "none"), default="all", help="under which strategies each is tried"
     )
     parser.add_argument("--rate", type=float, help="requests a second of every load, for a machine that is slow")
+    parser.add_argument(
+        "--only", action="append", default=[], type=_names, help="nothing but these mistakes and scenarios"
+    )
     parser.add_argument("--readme", action="store_true", help="put the table of what was found into the README")
     given = parser.parse_args(words)
     drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (IN_README,)
     if given.readme and IN_README not in drivers:
         parser.error(f"the README's table is of the driver {IN_README}, which is not among those to run")
-    return Options(drivers, given.times, given.mistakes, given.readme, given.rate)
+    if given.readme and given.only:
+        parser.error("the README's table is of all mistakes, not only of some")
+    only = frozenset(name for names in given.only for name in names)
+    return Options(drivers, given.times, given.mistakes, given.readme, given.rate, only)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    known = {*(case.variant for case in CASES), *(expected.name for expected in (*shipped(), *ALL))}
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"there is no mistake and no scenario {name!r}; {nearest(name, known)}")
+    return names
 
 
 def _drivers(text: str) -> tuple[str, ...]:

@@ -257,6 +257,15 @@ def test_one_driver_comes_after_the_other(monkeypatch: pytest.MonkeyPatch) -> No
     assert summary.made_at == "2026-03-14T02:00:00Z"
 
 
+def test_nothing_runs_but_what_is_named() -> None:
+    session = FakeSession()
+    options = nightly._options(["--times=1", "--mistakes=soonest", "--only=counts-on-acks,recreate", "--only=slow-p99"])
+    rows = list(Nightly(session, FOLDER, only=options.only).rows(options))
+    ran = [described.name for described in session.ran]
+    assert ran == ["slow-p99-by-rolling", "counts-on-acks-by-rolling", "healthy-counts-on-acks-by-rolling", "recreate"]
+    assert len(rows) == len(ran)
+
+
 # ── its arguments ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -278,6 +287,8 @@ def test_drivers_are_named_one_by_one_or_with_commas(words: str, drivers: tuple[
     [
         ("--driver local,docker", "there is no driver 'docker'"),
         ("--driver containers --readme", "which is not among those to run"),
+        ("--only recreates", "no mistake and no scenario 'recreates'; did you mean 'recreate'?"),
+        ("--only recreate --readme", "is of all mistakes, not only of some"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(
