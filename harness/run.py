@@ -16,6 +16,7 @@ from harness.events.consumer import ConsumerObserver
 from harness.events.quiet import LagProbe, await_quiet
 from harness.events.snapshot import save_snapshot
 from harness.facts import facts_of
+from harness.garbage import sparing_what_was_before
 from harness.history import Kind, Moment
 from harness.lanes.deploy import Deployment
 from harness.lanes.faults import FaultLane
@@ -82,6 +83,7 @@ class Run:
         recording = self._folder / "recording"
         recording.mkdir()
         with ExitStack() as stack:
+            stack.enter_context(sparing_what_was_before())
             system, load, url = self._start(recording, stack)
             observer = self._observe(system, stack)
             replays = stack.enter_context(ReplayLane(self._scenario, system, self._workspace))

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "harness"
 
 LAYERS = (
-    ("errors", "bounds", "plain_text", "verdict", "waiting"),
+    ("errors", "bounds", "plain_text", "verdict", "waiting", "garbage"),
     ("history", "environment", "columns"),
     ("protocols",),
     ("scenario", "windows"),

@@ -20,6 +20,12 @@ class Traffic:
 
     outcomes: dict[int, int | None] = field(default_factory=dict)
     """Status by key."""
+    under_way: set[int] = field(default_factory=set)
+    """Keys of transfers that are not answered yet."""
+
+    def await_those_under_way(self) -> None:
+        then = frozenset(self.under_way)
+        eventually(lambda: not then & self.under_way, "all that was under way is answered")
 
     def await_more(self, number: int) -> None:
         target = len(self.outcomes) + number
@@ -44,12 +50,15 @@ def transfers(instances: Sequence[Instance], accounts: Sequence[int], rate_per_s
         while not stop.wait(chance.expovariate(rate_per_s / senders)):
             key = next(keys)
             source, target = chance.sample(accounts, 2)
+            traffic.under_way.add(key)
             try:
                 status = chance.choice(instances).transfer(source, target, 1, key).status
             except (OSError, HTTPException):
                 traffic.outcomes[key] = None
             else:
                 traffic.outcomes[key] = status
+            finally:
+                traffic.under_way.remove(key)
 
     threads = [threading.Thread(target=send, args=(seed,)) for seed in range(senders)]
     for thread in threads:
