@@ -38,14 +38,15 @@ class Recreate:
 
     def _exchange(self, fleet: Fleet) -> Steps:
         old, new = fleet.change.old, fleet.change.new
+        services = (fleet.routed, *fleet.workers)
         yield Announce(STOP)
-        for service in (*fleet.workers, fleet.routed):  # so that users miss only what they must
+        for service in services:  # workers last, as what was written is still to reach the read model
             yield from fleet.remove(fleet.of(service, old))
         yield Announce(EXPAND)
         yield Migrate("expand", new)
         yield Announce(START)
         added = []
-        for service in (fleet.routed, *fleet.workers):
+        for service in services:
             for _ in range(service.replicas):
                 added.append((yield from fleet.begin(service, new)))
         yield from fleet.await_ready(added, smoke=True)
