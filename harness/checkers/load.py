@@ -28,11 +28,17 @@ _LANES = """
 # end of a bucket of half that length, so the first and last of each bucket show it. Three kinds are explained: those
 # that a stall of the harness overlaps; those in which requests were due that had to wait for users whom the system kept
 # busy: that is the system's delay; and those of kept connections while at least half of their requests opened new ones,
-# because the system had closed them.
+# because the system had closed them. How long a pause may be by chance is told from what is usual in a second, as while
+# the system is out the lane of new connections has many more.
 _GAPS = """
-    WITH lanes AS (
-        SELECT lane, greatest($gap_ns, $chance_gap * $load_ends_ns // count(sent_ns)) AS gap_ns
-        FROM judged GROUP BY lane HAVING count(sent_ns) > 0
+    WITH counts AS (
+        SELECT lane, count(*) AS sent FROM judged
+        WHERE sent_ns IS NOT NULL GROUP BY lane, sent_ns // 1_000_000_000
+    ), lanes AS (
+        SELECT lane, greatest(
+            $gap_ns, ($chance_gap * 1e9 / least(median(sent), sum(sent) * 1e9 / $load_ends_ns))::BIGINT
+        ) AS gap_ns
+        FROM counts GROUP BY lane
     ), buckets AS (
         SELECT lane, min(sent_ns) AS first_ns, max(sent_ns) AS last_ns
         FROM judged WHERE sent_ns IS NOT NULL GROUP BY lane, sent_ns // ($gap_ns // 2)
