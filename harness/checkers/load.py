@@ -28,15 +28,15 @@ _LANES = """
 # end of a bucket of half that length, so the first and last of each bucket show it. Three kinds are explained: those
 # that a stall of the harness overlaps; those in which requests were due that had to wait for users whom the system kept
 # busy: that is the system's delay; and those of kept connections while at least half of their requests opened new ones,
-# because the system had closed them. How long a pause may be by chance is told from what is usual in a second, as while
-# the system is out the lane of new connections has many more.
+# because the system had closed them. How long a pause may be by chance is told from a quiet second (the lower
+# quartile), as while the system is out, which may be half the time, the lane of new connections has many more.
 _GAPS = """
     WITH counts AS (
         SELECT lane, count(*) AS sent FROM judged
         WHERE sent_ns IS NOT NULL GROUP BY lane, sent_ns // 1_000_000_000
     ), lanes AS (
         SELECT lane, greatest(
-            $gap_ns, ($chance_gap * 1e9 / least(median(sent), sum(sent) * 1e9 / $load_ends_ns))::BIGINT
+            $gap_ns, ($chance_gap * 1e9 / least(quantile_cont(sent, 0.25), sum(sent) * 1e9 / $load_ends_ns))::BIGINT
         ) AS gap_ns
         FROM counts GROUP BY lane
     ), buckets AS (

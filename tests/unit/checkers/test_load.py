@@ -191,7 +191,7 @@ def test_how_long_a_lane_may_pause_by_chance_is_not_told_from_an_outage() -> Non
     story = Story(rate_per_s=RATE_PER_S, lasts_s=30)
     for number in range(30 * RATE_PER_S):
         at_s = number / RATE_PER_S
-        lane = "new" if 10 <= at_s < 18 or number % 10 == 0 else "kept"
+        lane = "new" if 10 <= at_s < 26 or number % 10 == 0 else "kept"
         if not (lane == "new" and 2 <= at_s < 3.5):  # as chance has it
             story.request(at_s, lane=lane, version="1.0" if at_s < 15 else "2.0", session=number % 10)
     verdict = check(story)
