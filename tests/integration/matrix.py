@@ -242,8 +242,8 @@ def _environment(case: Case) -> Environment:
 
 
 def _settle_s(case: Case) -> float:
-    """A tail is a matter of numbers: with 5 % slow ones among 870 requests that are compared, at a chance of 10⁻⁴ to blame
-    what is healthy, one run in ten thousand would miss it; with 3 %, one in five did."""
+    """A tail is a matter of numbers. Of 870 requests that are compared, 5 % slow ones are missed in one run of ten
+    thousand, where what is healthy is blamed in as many; 3 % in one of five."""
     return 8.0 if case.found_by == {"latency"} else 1.5
 
 
