@@ -85,7 +85,8 @@ class Nightly:
             yield from self.scenarios(driver, options.times)
 
     def variants(self, driver: str, mistakes: str) -> Iterator[MatrixCell]:
-        for case in () if driver == NATIVE else self._chosen(CASES):
+        cases = () if driver == NATIVE else (case for case in CASES if self._named(case.variant))
+        for case in cases:
             for strategy in {"all": case.strategies, "soonest": (case.soonest,), "none": ()}[mistakes]:
                 if driver in case.not_shown:
                     yield NotShown(case.variant, strategy, driver, case.not_shown[driver])
@@ -120,8 +121,8 @@ class Nightly:
         )
 
     def survivors(self, driver: str, mistakes: str) -> Iterator[RunRow]:
-        for case in () if driver == NATIVE or mistakes == "none" else self._chosen(ONLY_BY_FAULTS):
-            if driver not in case.not_shown:
+        for case in () if driver == NATIVE or mistakes == "none" else ONLY_BY_FAULTS:
+            if self._named(case.variant) and driver not in case.not_shown:
                 yield self.survivor(case, driver)
 
     def survivor(self, case: Case, driver: str) -> RunRow:
@@ -141,7 +142,7 @@ class Nightly:
     def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
         for _ in range(times):
             for expected in ALL if driver == NATIVE else shipped():
-                if not self.only or expected.name in self.only:
+                if self._named(expected.name):
                     yield self.scenario(expected, driver)
 
     def scenario(self, expected: Expectation, driver: str) -> RunRow:
@@ -158,8 +159,8 @@ class Nightly:
             row = _not_run(expected.name, driver, expected.status, error)
         return _told_of(row)
 
-    def _chosen(self, cases: Sequence[Case]) -> Iterator[Case]:
-        return (case for case in cases if not self.only or case.variant in self.only)
+    def _named(self, name: str) -> bool:
+        return not self.only or name in self.only
 
     def _row(
         self, described: Scenario, result: RunResult, status: Status, expected: Status, telling: Verdict | None

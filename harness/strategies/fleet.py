@@ -72,18 +72,19 @@ class Fleet:
         self, service: Service, versions: Iterable[str], *, smoke: bool = False
     ) -> Moves[tuple[Instance, ...]]:
         """Start an instance of each of these versions side by side and wait until all are ready."""
+        added = yield from self.begin_each(service, versions)
+        yield from self.await_ready(added, smoke=smoke)
+        return added
+
+    def begin_each(self, service: Service, versions: Iterable[str]) -> Moves[tuple[Instance, ...]]:
+        """Start an instance of each of these versions; none needs to be ready yet."""
         added = []
         for version in versions:
-            added.append((yield from self.begin(service, version)))
-        yield from self.await_ready(added, smoke=smoke)
+            instance = yield Add(service.name, version)
+            assert instance is not None  # the executor answers Add with the instance
+            self._instances.append(instance)
+            added.append(instance)
         return tuple(added)
-
-    def begin(self, service: Service, version: str) -> Moves[Instance]:
-        """Start an instance, which is not ready yet."""
-        instance = yield Add(service.name, version)
-        assert instance is not None  # the executor answers Add with the instance
-        self._instances.append(instance)
-        return instance
 
     def await_ready(self, instances: Iterable[Instance], *, smoke: bool = False) -> Moves[None]:
         """Wait until all are ready; `smoke` has those that serve users answer once."""

@@ -45,10 +45,9 @@ class Recreate:
         yield Announce(EXPAND)
         yield Migrate("expand", new)
         yield Announce(START)
-        added = []
+        added: list[Instance] = []
         for service in services:
-            for _ in range(service.replicas):
-                added.append((yield from fleet.begin(service, new)))
+            added += yield from fleet.begin_each(service, (new,) * service.replicas)
         yield from fleet.await_ready(added, smoke=True)
         yield Route({new: 100})
         yield Announce(WATCH)
