@@ -1,13 +1,15 @@
 """The whole suite and the whole matrix of defects, on one driver or several, with one summary page: `make nightly`.
 
     python -m tests.nightly [--driver local,containers,kind] [--times 5] [--mistakes all|soonest|none] [--rate R]
-                            [--only NAME,…] [--readme]
+                            [--only NAME,…] [--resume FOLDER] [--readme]
 
 Every shipped scenario runs `--times` times over and must pass each time; every mistake of the matrix runs under every
 strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it; what is
 healthy runs under the faults that bring mistakes to light, and must not be blamed by these checkers. On the driver
 kubernetes the scenarios are its own: ways to deploy that only it has, and pitfalls, which must be found.
 --only has nothing run but what is named, mistakes and scenarios, to look at it again.
+--resume goes on with a night that was cut short, in its folder: what it has, found or not, is kept and not run again.
+So one night can be put together of several, each with what it asks of a driver.
 --readme puts the table of what was found on loopback into the README. Exit code 1 if anything came out otherwise.
 """
 
@@ -34,6 +36,7 @@ from harness.reporting.summary import (
     RunRow,
     Summary,
     VariantRow,
+    read_summary,
     render_markdown,
     write_summary,
 )
@@ -76,6 +79,8 @@ class Nightly:
     """Of every load, in place of what it says itself, or what RATES_PER_S has for the driver."""
     only: frozenset[str] = frozenset()
     """Names of mistakes and scenarios; empty: all."""
+    done: Sequence[MatrixCell | RunRow] = ()
+    """What is not to be run again."""
 
     def rows(self, options: Options) -> Iterator[MatrixCell | RunRow]:
         """One driver after the other, as each change of driver brings the environment up again."""
@@ -88,6 +93,8 @@ class Nightly:
         cases = () if driver == NATIVE else (case for case in CASES if self._named(case.variant))
         for case in cases:
             for strategy in {"all": case.strategies, "soonest": (case.soonest,), "none": ()}[mistakes]:
+                if self._tried(case.variant, strategy, driver):
+                    continue
                 if driver in case.not_shown:
                     yield NotShown(case.variant, strategy, driver, case.not_shown[driver])
                 else:
@@ -122,7 +129,8 @@ class Nightly:
 
     def survivors(self, driver: str, mistakes: str) -> Iterator[RunRow]:
         for case in () if driver == NATIVE or mistakes == "none" else ONLY_BY_FAULTS:
-            if self._named(case.variant) and driver not in case.not_shown:
+            name = healthy(case, case.soonest, driver).name
+            if self._named(case.variant) and driver not in case.not_shown and not self._ran(name, driver):
                 yield self.survivor(case, driver)
 
     def survivor(self, case: Case, driver: str) -> RunRow:
@@ -140,9 +148,9 @@ class Nightly:
         return _told_of(row)
 
     def scenarios(self, driver: str, times: int) -> Iterator[RunRow]:
-        for _ in range(times):
+        for time in range(times):
             for expected in ALL if driver == NATIVE else shipped():
-                if self._named(expected.name):
+                if self._named(expected.name) and self._ran(expected.name, driver) <= time:
                     yield self.scenario(expected, driver)
 
     def scenario(self, expected: Expectation, driver: str) -> RunRow:
@@ -161,6 +169,15 @@ class Nightly:
 
     def _named(self, name: str) -> bool:
         return not self.only or name in self.only
+
+    def _tried(self, variant: str, strategy: str, driver: str) -> bool:
+        place = (variant, strategy, driver)
+        return any((row.variant, row.strategy, row.driver) == place for row in self.done if not isinstance(row, RunRow))
+
+    def _ran(self, scenario: str, driver: str) -> int:
+        """How often."""
+        rows = (row for row in self.done if isinstance(row, RunRow))
+        return sum((row.scenario, row.driver) == (scenario, driver) for row in rows)
 
     def _row(
         self, described: Scenario, result: RunResult, status: Status, expected: Status, telling: Verdict | None
@@ -197,15 +214,14 @@ def shipped() -> Iterator[Expectation]:
 def main() -> int:
     """The summary is written anew after each run, so that a night that is cut short has one."""
     options = _options()
-    began = datetime.now(UTC)
-    folder = REPORTS / "nightly" / f"{began:%Y%m%d-%H%M%S}"
-    rows: list[MatrixCell | RunRow] = []
-    paths = write_summary(folder, summary_of(rows, began))
+    summary = read_summary(options.resume) if options.resume else begun(datetime.now(UTC))
+    folder = options.resume or REPORTS / "nightly" / re.sub(r"\W", "", summary.made_at)
+    paths = write_summary(folder, summary)
     with open_session(folder) as session:
-        for row in Nightly(session, folder, options.rate_per_s, options.only).rows(options):
-            rows.append(row)
-            paths = write_summary(folder, summary_of(rows, began))
-    summary = summary_of(rows, began)
+        done: list[MatrixCell | RunRow] = [*summary.variants, *summary.not_shown, *summary.runs]
+        for row in Nightly(session, folder, options.rate_per_s, options.only, done).rows(options):
+            summary = with_row(summary, row)
+            paths = write_summary(folder, summary)
     if options.readme:
         README.write_text(TABLE.sub(rf"\g<1>{readme_table(summary.variants)}\g<2>", README.read_text()))
     print(render_markdown(summary))
@@ -229,15 +245,19 @@ def _fault_count(scheduled: ScheduledFault, driver: str, moments: Sequence[Momen
     return FaultCount(registry.FAULTS.kind_of(scheduled.fault), driver, scheduled.window.times, bit, healed)
 
 
-def summary_of(rows: Sequence[MatrixCell | RunRow], began: datetime) -> Summary:
-    return Summary(
-        "Nightly verification",
-        f"{began:%Y-%m-%dT%H:%M:%SZ}",
-        machine(),
-        tuple(row for row in rows if isinstance(row, RunRow)),
-        tuple(row for row in rows if isinstance(row, VariantRow)),
-        tuple(row for row in rows if isinstance(row, NotShown)),
-    )
+def begun(at: datetime) -> Summary:
+    """Nothing has run yet."""
+    return Summary("Nightly verification", f"{at:%Y-%m-%dT%H:%M:%SZ}", machine())
+
+
+def with_row(summary: Summary, row: MatrixCell | RunRow) -> Summary:
+    match row:
+        case RunRow():
+            return replace(summary, runs=(*summary.runs, row))
+        case VariantRow():
+            return replace(summary, variants=(*summary.variants, row))
+        case NotShown():
+            return replace(summary, not_shown=(*summary.not_shown, row))
 
 
 @dataclass(frozen=True)
@@ -248,6 +268,8 @@ class Options:
     readme: bool
     rate_per_s: float | None = None
     only: frozenset[str] = frozenset()
+    resume: Path | None = None
+    """Folder of the night to go on with."""
 
 
 def _options(words: Sequence[str] | None = None) -> Options:
@@ -263,6 +285,7 @@ def _options(words: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--only", action="append", default=[], type=_names, help="nothing but these mistakes and scenarios"
     )
+    parser.add_argument("--resume", type=_night, metavar="FOLDER", help="go on with the night whose summary is there")
     parser.add_argument("--readme", action="store_true", help="put the table of what was found into the README")
     given = parser.parse_args(words)
     drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (IN_README,)
@@ -271,7 +294,7 @@ def _options(words: Sequence[str] | None = None) -> Options:
     if given.readme and given.only:
         parser.error("the README's table is of all mistakes, not only of some")
     only = frozenset(name for names in given.only for name in names)
-    return Options(drivers, given.times, given.mistakes, given.readme, given.rate, only)
+    return Options(drivers, given.times, given.mistakes, given.readme, given.rate, only, given.resume)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -281,6 +304,15 @@ def _names(text: str) -> tuple[str, ...]:
         if name not in known:
             raise argparse.ArgumentTypeError(f"there is no mistake and no scenario {name!r}; {nearest(name, known)}")
     return names
+
+
+def _night(text: str) -> Path:
+    folder = Path(text).resolve()
+    try:
+        read_summary(folder)
+    except HarnessError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return folder
 
 
 def _drivers(text: str) -> tuple[str, ...]:

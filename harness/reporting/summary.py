@@ -10,10 +10,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from harness.errors import InvalidInput
 from harness.reporting.files import replace
 from harness.reporting.pages import environment, inline, policy
 from harness.reporting.text import seconds
 from harness.verdict import Status
+
+DATA = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,18 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class _Written:
+    """A summary as its file has it; see render_json."""
+
+    title: str
+    made_at: str
+    machine: str
+    runs: tuple[dict[str, object], ...]
+    variants: tuple[dict[str, object], ...]
+    not_shown: tuple[NotShown, ...]
+
+
+@dataclass(frozen=True)
 class SummaryPaths:
     page: Path
     markdown: Path
@@ -162,12 +177,29 @@ class SummaryPaths:
 
 def write_summary(folder: Path, summary: Summary) -> SummaryPaths:
     """Write summary.html, summary.md and summary.json into `folder`. Raises OSError if that is not possible."""
-    paths = SummaryPaths(folder / "summary.html", folder / "summary.md", folder / "summary.json")
+    paths = SummaryPaths(folder / "summary.html", folder / "summary.md", folder / DATA)
     folder.mkdir(parents=True, exist_ok=True)
     replace(paths.page, render_html(summary).encode("utf-8", "replace"))
     replace(paths.markdown, render_markdown(summary).encode("utf-8", "replace"))
     replace(paths.data, render_json(summary))
     return paths
+
+
+def read_summary(folder: Path) -> Summary:
+    """What `write_summary` wrote there. Raises InvalidInput, naming the file, if there is none, or it is not one."""
+    file = folder / DATA
+    try:
+        written = msgspec.json.decode(file.read_bytes(), type=_Written)
+        return Summary(
+            written.title,
+            written.made_at,
+            written.machine,
+            tuple(msgspec.convert(_statuses(row), RunRow) for row in written.runs),
+            tuple(msgspec.convert(_statuses(row), VariantRow) for row in written.variants),
+            written.not_shown,
+        )
+    except (OSError, KeyError, msgspec.MsgspecError) as error:
+        raise InvalidInput(f"it is not a summary of runs: {error}", file=file) from error
 
 
 def matrix(rows: Sequence[MatrixCell]) -> Matrix:
@@ -244,6 +276,11 @@ def render_json(summary: Summary) -> bytes:
 def _words(row: RunRow | VariantRow) -> dict[str, object]:
     words = {"status": row.status.word, "expected": row.expected.word, "as_expected": row.as_expected}
     return {**msgspec.to_builtins(row), **words}
+
+
+def _statuses(row: dict[str, object]) -> dict[str, object]:
+    """The words' meaning. Raises KeyError for a word that is none."""
+    return {**row, **{name: Status[str(row[name]).upper()] for name in ("status", "expected")}}
 
 
 def _outcome(row: RunRow | VariantRow) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -251,7 +252,7 @@ def test_one_driver_comes_after_the_other(monkeypatch: pytest.MonkeyPatch) -> No
     drivers = [described.driver for described in session.ran]
     assert sum(not isinstance(row, NotShown) for row in rows) == len(drivers)
     assert drivers == sorted(drivers, key=options.drivers.index)
-    summary = nightly.summary_of(rows, datetime(2026, 3, 14, 2, tzinfo=UTC))
+    summary = reduce(nightly.with_row, rows, nightly.begun(datetime(2026, 3, 14, 2, tzinfo=UTC)))
     assert {row.driver for row in summary.runs} == {row.driver for row in summary.variants} == set(options.drivers)
     assert len(summary.runs) + len(summary.variants) + len(summary.not_shown) == len(rows)
     assert summary.made_at == "2026-03-14T02:00:00Z"
@@ -264,6 +265,28 @@ def test_nothing_runs_but_what_is_named() -> None:
     ran = [described.name for described in session.ran]
     assert ran == ["slow-p99-by-rolling", "counts-on-acks-by-rolling", "healthy-counts-on-acks-by-rolling", "recreate"]
     assert len(rows) == len(ran)
+
+
+@pytest.mark.usefixtures("offering")
+def test_a_night_that_was_cut_short_goes_on_with_what_it_lacks() -> None:
+    options = Options(
+        ("kind",), times=2, mistakes="all", readme=False, only=frozenset({"commits-unsynced", "recreate"})
+    )
+    missed = VariantRow("stale-cache", "rolling", "kind", Status.PASS, Status.FAIL, "")
+    elsewhere = replace(missed, driver="containers")
+    hidden = NotShown("commits-unsynced", "rolling", "kind", "no disk of its own")
+    once = RunRow("recreate", "Recreate", "kind", Status.FAIL, Status.PASS, "latency", "")
+    night = Nightly(FakeSession(), FOLDER, only=options.only, done=(missed, elsewhere, hidden, once))
+    assert [row.strategy for row in night.rows(options) if isinstance(row, NotShown)] == [
+        "blue-green",
+        "canary",
+        "recreate",
+    ]
+    assert [row.scenario for row in night.rows(options) if isinstance(row, RunRow)] == ["recreate"]
+    night = replace(night, only=frozenset({"stale-cache"}))
+    assert [row.strategy for row in night.variants("kind", "all")] == ["blue-green", "canary", "recreate"]
+    assert [row.strategy for row in night.variants("containers", "all")] == ["blue-green", "canary", "recreate"]
+    assert len(list(night.variants("local", "all"))) == 4
 
 
 # ── its arguments ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -289,6 +312,7 @@ def test_drivers_are_named_one_by_one_or_with_commas(words: str, drivers: tuple[
         ("--driver containers --readme", "which is not among those to run"),
         ("--only recreates", "no mistake and no scenario 'recreates'; did you mean 'recreate'?"),
         ("--only recreate --readme", "is of all mistakes, not only of some"),
+        ("--resume of-no-night", "of-no-night/summary.json: it is not a summary of runs"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import InvalidInput
 from harness.reporting.summary import (
     FaultCount,
     MatrixLine,
@@ -14,6 +15,7 @@ from harness.reporting.summary import (
     Summary,
     VariantRow,
     matrix,
+    read_summary,
     render_html,
     render_json,
     render_markdown,
@@ -132,3 +134,29 @@ def test_the_three_files_are_written(tmp_path: Path) -> None:
     }
     assert [row["reason"] for row in data["not_shown"]] == ["nothing is ever late there"]
     assert sorted(tmp_path.iterdir()) == sorted((paths.page, paths.markdown, paths.data))
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    faults = (FaultCount("kill", "local", 2, 1, 1),)
+    summary = _summary(replace(CAUGHT, faults=faults), MISSED, not_shown=(NOT_SHOWN,))
+    write_summary(tmp_path, summary)
+    assert read_summary(tmp_path) == summary
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"runs": 1}'])
+def test_what_is_no_summary_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "summary.json"
+    file.write_text(text)
+    with pytest.raises(InvalidInput, match="it is not a summary of runs") as refused:
+        read_summary(tmp_path)
+    assert refused.value.file == file
+    file.unlink()
+    with pytest.raises(InvalidInput, match="No such file"):
+        read_summary(tmp_path)
+
+
+def test_a_status_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    paths = write_summary(tmp_path, _summary(CAUGHT))
+    paths.data.write_text(paths.data.read_text().replace('"status": "pass"', '"status": "fine"'))
+    with pytest.raises(InvalidInput, match="FINE"):
+        read_summary(tmp_path)
