@@ -80,7 +80,8 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    with workspace() as space, closing(connect()) as engine, open_ground(engine, ECHO, space) as ground:
+    with workspace() as space, closing(connect()) as engine, open_ground(engine, ECHO, space) as opened:
+        ground = opened.when_ready()
         image = get_load_image(ground, space)
         with open_runtime(ground, space) as runtime:
             objects = Objects(runtime.namespace)

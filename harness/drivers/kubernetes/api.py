@@ -36,6 +36,7 @@ CONNECTIONS = 64
 """At the same time, most of them logs that are followed."""
 FORBIDDEN, NOT_FOUND, CONFLICT, INVALID = 403, 404, 409, 422
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+NOT_READY = "node.kubernetes.io/not-ready"
 CONTAINER = "main"
 """The name of the one container of each pod."""
 
@@ -59,7 +60,7 @@ class Node:
     ready: bool
     labels: Mapping[str, str]
     taken: bool
-    """Pods must tolerate something to be put there, as on a control plane."""
+    """Pods must tolerate something to be put there, as on a control plane; not only until it is ready."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """Annotations."""
     heartbeat: str = ""
@@ -382,13 +383,14 @@ def _reason(error: ApiException) -> str:
 def _node(item: Json) -> Node:
     status, metadata = item["status"], item["metadata"]
     addresses = {address["type"]: address["address"] for address in status.get("addresses", ())}
+    taints = item["spec"].get("taints", ())
     readiness: Json = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
     return Node(
         metadata["name"],
         addresses.get("InternalIP", ""),
         readiness.get("status") == "True",
         metadata.get("labels", {}),
-        any(taint["effect"] != "PreferNoSchedule" for taint in item["spec"].get("taints", ())),
+        any(taint["effect"] != "PreferNoSchedule" and taint["key"] != NOT_READY for taint in taints),
         metadata.get("annotations", {}),
         readiness.get("lastHeartbeatTime", ""),
     )

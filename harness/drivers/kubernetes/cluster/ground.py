@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import docker
@@ -49,6 +49,13 @@ class Ground:
                 return node.address
         raise HarnessError("no node of the cluster is ready")
 
+    def when_ready(self) -> Ground:
+        """With its nodes as they are then, if the cluster is ours. Raises HarnessError, naming those that are late."""
+        if not self.ours:
+            return self
+        kind.await_ready(kind.KindCluster(self.kind))
+        return replace(self, all_nodes=self.api.nodes())
+
 
 def chosen_context() -> str:
     """The context of the cluster that is to be used; "" for one of ours."""
@@ -74,14 +81,16 @@ def whose_cluster() -> Whose:
 
 @contextmanager
 def open_ground(engine: docker.DockerClient, environment: Environment, workspace: Workspace) -> Iterator[Ground]:
-    """Raises InvalidInput, MissingServer, HarnessError; a cluster that was made for this is then gone."""
+    """Raises InvalidInput, MissingServer, HarnessError; a cluster that was made for this is then gone.
+
+    One of ours may have nodes that are not ready yet.
+    """
     if context := chosen_context():
         name = context.removeprefix(KIND_CONTEXT) if context.startswith(KIND_CONTEXT) else ""
         yield _ground(engine, KubernetesApi(None, context), name)
         return
     kept = next((cluster for cluster in kind.clusters() if cluster.kept and cluster.kubeconfig.exists()), None)
     if kept is not None:
-        kind.await_ready(kept)
         yield _ground(engine, kept.api(), kept.name)
         return
     with _made_for_this(environment, workspace) as cluster:

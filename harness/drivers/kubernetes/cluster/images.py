@@ -10,10 +10,11 @@ import docker
 from harness.drivers.containers.engine import refusing
 from harness.drivers.containers.images import server_image, service_image
 from harness.drivers.kubernetes.api import Node
-from harness.drivers.kubernetes.cluster.kind import load_image_files
+from harness.drivers.kubernetes.cluster.kind import Load, copy_images
 from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.environment import Environment, StoreKind
+from harness.protocols import Workspace
 from harness.servers import ENVOY, NATS, POSTGRES, TOXIPROXY
 
 STORES = {StoreKind.POSTGRES: POSTGRES, StoreKind.NATS: NATS}
@@ -51,15 +52,19 @@ def is_for_servers(node: Node) -> bool:
 
 
 def load_images(
-    engine: docker.DockerClient, cluster: str, nodes: Nodes, images: Mapping[str, frozenset[str]]
+    engine: docker.DockerClient,
+    cluster: str,
+    nodes: Nodes,
+    images: Mapping[str, frozenset[str]],
+    workspace: Workspace,
 ) -> tuple[str, ...]:
     """Copy to each node what it lacks; returns what was copied. Raises HarnessError."""
     lacking: dict[frozenset[str], list[str]] = defaultdict(list)
     for node, names in images.items():
         if missing := frozenset(_missing(engine, nodes.images(node), names)):
             lacking[missing].append(node)
-    for missing, alike in lacking.items():
-        load_image_files(cluster, alike, sorted(missing))
+    loads = (Load(tuple(sorted(missing)), tuple(alike)) for missing, alike in lacking.items())
+    copy_images(cluster, loads, workspace)
     return tuple(sorted(frozenset().union(*lacking)))
 
 

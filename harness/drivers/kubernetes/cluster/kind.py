@@ -11,7 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from harness.drivers.parts import tail
 from harness.drivers.ports import HOST, free_port
 from harness.drivers.runtime import Address
 from harness.errors import HarnessError, InvalidInput, MissingServer
-from harness.protocols import Command, Process, Spawner
+from harness.protocols import Command, Process, Spawner, Workspace
 from harness.servers import cache_folder
 from harness.supervisor.scratch import Identity
 from harness.waiting import until
@@ -142,11 +142,11 @@ def is_ours(name: str) -> bool:
 
 
 def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, keep: bool = False) -> KindCluster:
-    """Make the cluster; returns when all of its nodes are ready. `settings` is kind's own configuration.
+    """Make the cluster. `settings` is kind's own configuration.
 
-    It is this process's own, and left over when that dies, until it is there and to be kept. Raises InvalidInput,
-    MissingServer, HarnessError with the last of what kind said, or if the kernel does not allow so many nodes; nothing
-    of it is left then.
+    It is this process's own, and left over when that dies, until all of its nodes are ready and it is to be kept; of
+    one that is not, the nodes may still be getting ready. Raises InvalidInput, MissingServer, HarnessError with the
+    last of what kind said, or if the kernel does not allow so many nodes; nothing of it is left then.
     """
     cluster = KindCluster(name, str(Identity.of(os.getpid())))
     configuration = _configuration(_read(settings), {door: free_port() for door in DOORS})
@@ -159,9 +159,9 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
     given = ("--name", name, "--kubeconfig", str(cluster.kubeconfig), "--config", str(file), *image)
     try:
         words = (need_kind(), "create", "cluster", *given)
-        _await_made(spawner.spawn(Command("kind", words, variables=dict(os.environ), log=log)), log)
-        await_ready(cluster)
+        _await_end(spawner.spawn(Command("kind", words, variables=dict(os.environ), log=log)), log)
         if keep:
+            await_ready(cluster)
             cluster = KindCluster(name)
             cluster.note()
     except BaseException as first:
@@ -173,7 +173,7 @@ def create(name: str, settings: Path | None, spawner: Spawner, log: Path, *, kee
     return cluster
 
 
-def _await_made(process: Process, log: Path) -> None:
+def _await_end(process: Process, log: Path) -> None:
     code = process.wait(CREATE_S_MAX)
     if code is None:
         process.signal(signal.SIGKILL)
@@ -256,9 +256,23 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(number) for number in version)
 
 
-def load_image_files(cluster: str, nodes: list[str], images: list[str]) -> None:
-    """Copy images from the Docker engine to these nodes. Raises HarnessError."""
-    _run(*("load", "docker-image", "--name", cluster, "--nodes", ",".join(nodes), *images), timeout_s=CREATE_S_MAX)
+@dataclass(frozen=True)
+class Load:
+    """These images are to be copied to these nodes."""
+
+    images: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+def copy_images(cluster: str, loads: Iterable[Load], workspace: Workspace) -> None:
+    """From the Docker engine, all at once. Raises MissingServer, HarnessError with the last of what kind said."""
+    program, copies = need_kind(), []
+    for number, load in enumerate(loads):
+        log = workspace.logs / f"images-{number}.log"
+        words = (program, "load", "docker-image", "--name", cluster, "--nodes", ",".join(load.nodes), *load.images)
+        copies.append((workspace.spawner.spawn(Command("kind", words, variables=dict(os.environ), log=log)), log))
+    for copy, log in copies:
+        _await_end(copy, log)
 
 
 def _read(settings: Path | None) -> Json:

@@ -55,7 +55,7 @@ def get_load_image(ground: Ground, workspace: Workspace) -> str:
         if not chosen:
             make_load_image(engine, workspace.scratch / "load-image", workspace.logs)
         nodes = {node.name: frozenset({chosen or NAME}) for node in may_take_workers(ground.all_nodes)}
-        load_images(engine, ground.kind, ground.nodes, nodes)
+        load_images(engine, ground.kind, ground.nodes, nodes, workspace)
     return chosen or NAME
 
 

@@ -83,13 +83,15 @@ class Times:
 
 @contextmanager
 def prepared_ground(environment: Environment, workspace: Workspace, times: Times) -> Iterator[Ground]:
-    """A cluster with the images on its nodes. Raises InvalidInput, MissingServer, HarnessError; it is then gone, if it
-    was made for this."""
-    with closing(connect()) as engine, open_ground(engine, environment, workspace) as ground:
-        times.note(f"cluster {ground.kind or ground.api.context} is up")
-        if ground.kind:
-            loaded = _load_all(engine, ground, environment, workspace)
+    """A cluster with the images on its nodes, which are copied while these get ready. Raises InvalidInput,
+    MissingServer, HarnessError; it is then gone, if it was made for this."""
+    with closing(connect()) as engine, open_ground(engine, environment, workspace) as opened:
+        times.note(f"cluster {opened.kind or opened.api.context} is up")
+        if opened.kind:
+            loaded = _load_all(engine, opened, environment, workspace)
             times.note(f"images are there, copied: {', '.join(loaded) or 'none'}")
+        ground = opened.when_ready()
+        times.note("nodes are ready")
         yield ground
 
 
@@ -140,4 +142,4 @@ def _load_all(
     assert ground.nodes is not None
     get_images(engine, servers_images(environment))
     make_service_images(engine, environment, workspace.logs)
-    return load_images(engine, ground.kind, ground.nodes, wanted(environment, ground.all_nodes))
+    return load_images(engine, ground.kind, ground.nodes, wanted(environment, ground.all_nodes), workspace)

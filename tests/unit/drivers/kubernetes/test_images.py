@@ -11,9 +11,11 @@ import pytest
 
 from harness.drivers.kubernetes.api import Node
 from harness.drivers.kubernetes.cluster import images
+from harness.drivers.kubernetes.cluster.kind import Load
 from harness.drivers.kubernetes.cluster.nodes import Nodes
 from harness.drivers.kubernetes.pods.manifests import SERVERS_NODE
 from harness.environment import Environment, Image, Service, Store, StoreKind, Version
+from harness.protocols import Workspace
 
 ENVIRONMENT = Environment(
     "web",
@@ -60,13 +62,10 @@ class FakeNodes:
         return self._there[node]
 
 
-Loads = list[tuple[list[str], list[str]]]
-
-
 @pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> Loads:
-    loads: Loads = []
-    monkeypatch.setattr(images, "load_image_files", lambda _, nodes, names: loads.append((nodes, names)))
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[Load]:
+    loads: list[Load] = []
+    monkeypatch.setattr(images, "copy_images", lambda _cluster, asked, _workspace: loads.extend(asked))
     return loads
 
 
@@ -74,35 +73,36 @@ def load(
     ids: Mapping[str, str], there: Mapping[str, Mapping[str, str]], wanted: Mapping[str, frozenset[str]]
 ) -> tuple[str, ...]:
     engine = cast(docker.DockerClient, FakeImages(ids))
-    return images.load_images(engine, "rollproof-a", cast(Nodes, FakeNodes(there)), wanted)
+    workspace = cast(Workspace, None)
+    return images.load_images(engine, "rollproof-a", cast(Nodes, FakeNodes(there)), wanted, workspace)
 
 
-def test_what_is_there_is_not_copied(loads: Loads) -> None:
+def test_what_is_there_is_not_copied(loads: list[Load]) -> None:
     there = {"docker.io/library/web:1.0": "sha256:manifest", "sha256:id": "sha256:manifest"}
     assert load({"web:1.0": "sha256:id"}, {"n": there}, {"n": frozenset({"web:1.0"})}) == ()
     assert loads == []
 
 
-def test_an_engine_may_know_images_as_the_nodes_do(loads: Loads) -> None:
+def test_an_engine_may_know_images_as_the_nodes_do(loads: list[Load]) -> None:
     there = {"docker.io/library/web:1.0": "sha256:manifest"}
     assert load({"web:1.0": "sha256:manifest"}, {"n": there}, {"n": frozenset({"web:1.0"})}) == ()
 
 
-def test_an_image_that_was_built_again_is_copied_again(loads: Loads) -> None:
+def test_an_image_that_was_built_again_is_copied_again(loads: list[Load]) -> None:
     there = {"docker.io/library/web:1.0": "sha256:old", "sha256:older-id": "sha256:old"}
     assert load({"web:1.0": "sha256:id"}, {"n": there}, {"n": frozenset({"web:1.0"})}) == ("web:1.0",)
 
 
-def test_a_name_that_points_at_another_image_than_the_engines_is_copied_again(loads: Loads) -> None:
+def test_a_name_that_points_at_another_image_than_the_engines_is_copied_again(loads: list[Load]) -> None:
     there = {"docker.io/library/web:1.0": "sha256:other", "sha256:id": "sha256:manifest"}
     assert load({"web:1.0": "sha256:id"}, {"n": there}, {"n": frozenset({"web:1.0"})}) == ("web:1.0",)
 
 
-def test_nodes_that_lack_the_same_get_it_at_once(loads: Loads) -> None:
+def test_nodes_that_lack_the_same_get_it_at_once(loads: list[Load]) -> None:
     ids = {"web:1.0": "sha256:1", "web:2.0": "sha256:2"}
     wanted = {"a": SERVICES, "b": SERVICES, "c": frozenset({"web:1.0"})}
     assert load(ids, {"a": {}, "b": {}, "c": {}}, wanted) == ("web:1.0", "web:2.0")
-    assert loads == [(["a", "b"], ["web:1.0", "web:2.0"]), (["c"], ["web:1.0"])]
+    assert loads == [Load(("web:1.0", "web:2.0"), ("a", "b")), Load(("web:1.0",), ("c",))]
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_nodes_that_lack_the_same_get_it_at_once(loads: Loads) -> None:
         ("localhost:5000/web", "localhost:5000/web:latest"),
     ],
 )
-def test_a_node_knows_an_image_by_its_full_name(loads: Loads, name: str, reference: str) -> None:
+def test_a_node_knows_an_image_by_its_full_name(loads: list[Load], name: str, reference: str) -> None:
     assert load({name: "sha256:id"}, {"n": {reference: "sha256:id"}}, {"n": frozenset({name})}) == ()

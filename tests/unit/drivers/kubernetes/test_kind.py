@@ -12,9 +12,9 @@ import yaml
 
 from harness.drivers.kubernetes.api import Node
 from harness.drivers.kubernetes.cluster import inotify, kind
-from harness.drivers.kubernetes.cluster.kind import KindCluster
+from harness.drivers.kubernetes.cluster.kind import KindCluster, Load
 from harness.errors import HarnessError, InvalidInput, MissingServer
-from harness.protocols import Command
+from harness.protocols import Command, Workspace
 from harness.supervisor.scratch import Identity
 
 FAKE = """#!/bin/sh
@@ -24,6 +24,7 @@ case "$1 $2" in
     "get clusters") echo "$CLUSTERS" ;;
     "create cluster") cp "$8" "$ASKED.config"
         [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 1; } ;;
+    "load docker-image") [ -z "$BROKEN" ] || { echo "$BROKEN" >&2; exit 1; } ;;
 esac
 """
 OURSELVES = Identity.of(os.getpid())
@@ -188,9 +189,34 @@ def test_a_node_that_never_gets_ready_is_named(fake: FakeKind, monkeypatch: pyte
     monkeypatch.setattr(kind, "READY_POLL_S", 0.001)
     late = Node("n2", "172.18.0.3", ready=False, labels={}, taken=False)
     monkeypatch.setattr(ReadyApi, "nodes_there", (*ReadyApi.nodes_there, late))
+    create()  # for a run, which has images to copy until then
     with pytest.raises(HarnessError, match="n2 of the cluster rollproof-a not ready within"):
-        create()
+        create(keep=True)
     assert fake.asked[-1].startswith("delete cluster --name rollproof-a")
+
+
+# ── images ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+LOADS = (Load(("postgres:15",), ("c",)), Load(("web:1.0", "web:2.0"), ("w1", "w2")))
+
+
+def copy(folder: Path) -> None:
+    kind.copy_images("rollproof-a", LOADS, Workspace("r", folder, folder, Spawns(), seed=1))
+
+
+def test_images_are_copied_to_all_nodes_that_lack_them(fake: FakeKind, tmp_path: Path) -> None:
+    copy(tmp_path)
+    assert fake.asked == [
+        "load docker-image --name rollproof-a --nodes c postgres:15",
+        "load docker-image --name rollproof-a --nodes w1,w2 web:1.0 web:2.0",
+    ]
+
+
+def test_what_cannot_be_copied_says_why(fake: FakeKind, tmp_path: Path) -> None:
+    fake.say(BROKEN="no space left on device")
+    with pytest.raises(HarnessError, match="kind ended with code 1\n  no space left on device"):
+        copy(tmp_path)
 
 
 # ── finding again ────────────────────────────────────────────────────────────────────────────────────────────────
