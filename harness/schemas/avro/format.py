@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.garbage import uncollected
 from harness.schemas.avro import deciding, differences, parsing
 from harness.schemas.avro.model import AvroSchema
 from harness.schemas.avro.rules import RULES
@@ -18,10 +19,12 @@ class AvroFormat:
     suffixes: tuple[str, ...] = (".avsc",)
 
     def parse(self, text: bytes, source: Path | None = None) -> AvroSchema:
-        return parsing.parse(text, source)
+        with uncollected():
+            return parsing.parse(text, source)
 
     def decide(self, reader: Schema, writer: Schema) -> Decision:
-        return deciding.decide(_avro(reader), _avro(writer))
+        with uncollected():
+            return deciding.decide(_avro(reader), _avro(writer))
 
     def differences(self, old: Schema, new: Schema) -> tuple[Difference, ...]:
         return differences.differences(_avro(old), _avro(new))
