@@ -5,6 +5,7 @@ A saved history is `history/` in the run's report folder:
     run.json          RunFacts
     timeline.jsonl    one Moment a line: steps, actions, faults, gates, weights, probes, stalls
     requests.parquet  every request                        (columns: see REQUESTS)
+    direct.parquet    what was asked past the router       (the same columns)
     store.parquet     what the event store held at the end (columns: see STORE)
     consumed.parquet  what a consumer of the broker saw    (columns: see CONSUMED)
     projection.parquet  the read model at the end          (columns: see PROJECTION)
@@ -75,6 +76,7 @@ CONSUMED = {
 PROJECTION = {"stream": "VARCHAR", "value": "BIGINT", "position": "BIGINT"}
 TABLES: Mapping[str, Mapping[str, str]] = {
     "requests": REQUESTS,
+    "direct": REQUESTS,
     "store": STORE,
     "consumed": CONSUMED,
     "projection": PROJECTION,
@@ -114,6 +116,7 @@ class Kind(StrEnum):
                ones replayed so far. Of what is published: held, published. last: nothing was written any more.
                failed: events that were not read rightly, or not published; stream, position, type, written_as, error:
                the first of these, if there is one. undecided: why nobody knows
+    DIRECT     name = an instance that was asked past the router meanwhile; version
     NOTE       text, for people
     """
 
@@ -135,6 +138,7 @@ class Kind(StrEnum):
     WORKER = "worker"
     MACHINE = "machine"
     REPLAY = "replay"
+    DIRECT = "direct"
     NOTE = "note"
 
 
@@ -259,6 +263,12 @@ class History:
         """Keep the result of `sql` as `table`, once, for the checkers that share it."""
         if table not in self._prepared:
             self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}", params)
+            self._prepared.add(table)
+
+    def enter(self, table: str, schema: Mapping[str, str], rows: Sequence[Row]) -> None:
+        """Keep rows as `table`, once, for queries that need more than was recorded."""
+        if table not in self._prepared:
+            create_table(self._connection, table, schema, rows)
             self._prepared.add(table)
 
     def moments(self, kind: Kind) -> tuple[Moment, ...]:

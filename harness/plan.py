@@ -43,6 +43,7 @@ def plan(scenario: Scenario) -> str:
             _deployment(scenario),
             _faults(scenario),
             *_replay(scenario),
+            *_direct(scenario),
             _levels(scenario.slo),
             _checkers(scenario.checkers),
         ),
@@ -208,6 +209,14 @@ def _replay(scenario: Scenario) -> Iterator[Node]:
         for reader in scenario.environment.readers
     )
     yield Node(f"replay of all events every {replay.every_s:g} s{recordings}, by both versions{guarded}", readers)
+
+
+def _direct(scenario: Scenario) -> Iterator[Node]:
+    direct = scenario.direct
+    if direct is None:
+        return
+    path = direct.path or scenario.environment.smoke_paths[0]
+    yield Node(f"past the router, to each instance: GET {path}, {direct.rate_per_s:g}/s on new and on kept connections")
 
 
 def _levels(slo: Slo) -> Node:

@@ -19,6 +19,7 @@ from harness.facts import facts_of
 from harness.garbage import sparing_what_was_before
 from harness.history import Kind, Moment
 from harness.lanes.deploy import Deployment
+from harness.lanes.direct import DirectLane
 from harness.lanes.faults import FaultLane
 from harness.lanes.processors import Processors
 from harness.lanes.replay.lane import ReplayLane
@@ -92,15 +93,18 @@ class Run:
             timeline = stack.enter_context(Timeline(self._folder / "timeline.jsonl", self._show))
             stage = Stage(timeline, self._origin_ns, self._abort)
             stack.enter_context(_remarked(system, timeline))
+            direct = DirectLane(self._scenario, stage, self._workspace, recording)
             with self._lag_probe(system, timeline):
                 processors = Processors()
                 with replays.running(stage):
-                    self._perform(system, load, stage, replays)
+                    self._perform(system, load, stage, replays, direct)
+                direct.end_all()
                 self._load_ends_ns = self._end(load, stage) - self._origin_ns
                 stage.record(Kind.MACHINE, "processors", {"busy_share": processors.busy_share()})
                 if not self._cut_short:
                     self._await_quiet(system, observer, stage)
                     replays.last_round(stage)
+            direct.save(self._folder, self._origin_ns)
             self._save(system, observer, load, timeline, started_at)
         shutil.rmtree(recording)  # only now: whatever went wrong before, the raw records are still there
 
@@ -155,10 +159,14 @@ class Run:
 
     # ── while the load flows ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _perform(self, system: System, load: RunningLoad, stage: Stage, replays: ReplayLane) -> None:
+    def _perform(
+        self, system: System, load: RunningLoad, stage: Stage, replays: ReplayLane, direct: DirectLane
+    ) -> None:
         lasting = (operation.name for operation in self._environment.operations if operation.lasting)
         live = LiveHistory(load.records(), self._origin_ns, lasting)
-        deployment = Deployment(self._scenario, system, stage, live, lambda: replays.objection(stage))
+        deployment = Deployment(
+            self._scenario, system, stage, live, lambda: replays.objection(stage), direct.begin, direct.end
+        )
         with ThreadPoolExecutor(1 + len(self._scenario.faults)) as executor:
             deployed = executor.submit(self._deploy, deployment, stage, replays)
             faults = FaultLane(

@@ -120,6 +120,19 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class Direct:
+    """Each instance that serves is asked past the router as well, on new and on kept connections."""
+
+    rate_per_s: float = 110.0
+    """Of each instance and each kind of connection: a few more than the checker `disruption` wants."""
+    path: str = ""
+    """Of a GET; "": the first of the environment's `smoke_paths`."""
+
+    def __post_init__(self) -> None:
+        positive(rate_per_s=self.rate_per_s)
+
+
+@dataclass(frozen=True)
 class Scenario:
     name: str
     environment: Environment
@@ -130,6 +143,7 @@ class Scenario:
     checkers: tuple[Checker, ...] = ()
     slo: Slo = Slo()
     replay: Replay | None = None
+    direct: Direct | None = None
     ending: Ending = Ending.COMPLETE
     driver: str = "local"
     seed: int = 1

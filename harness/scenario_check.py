@@ -22,7 +22,7 @@ from harness.faults.selection import chosen
 from harness.faults.store import StoreFault
 from harness.protocols import Driver, Fault, Instance, Link, Platform, Strategy
 from harness.protocols.load import LoadPlace
-from harness.scenario import Change, Load, LoadWhere, Replay, Scenario, ScheduledFault
+from harness.scenario import Change, Direct, Load, LoadWhere, Replay, Scenario, ScheduledFault
 from harness.strategies.blue_green import BlueGreen
 from harness.strategies.canary import Canary
 from harness.toml_reader import nearest
@@ -38,6 +38,8 @@ def check(scenario: Scenario, driver: type[Driver]) -> None:
     check_load(scenario.load, driver)
     if scenario.replay is not None:
         check_replay(scenario.replay, scenario.environment)
+    if scenario.direct is not None:
+        check_direct(scenario.direct, scenario.environment, driver)
     steps = scenario.strategy.names(scenario.environment.routed.replicas)
     check_step(scenario.abort, steps)
     check_names(scenario.faults)
@@ -158,6 +160,18 @@ def check_replay(replay: Replay, environment: Environment) -> None:
     for recording in replay.recordings:
         if not recording.exists():
             raise InvalidInput(f"there is no recording {recording}")
+
+
+def check_direct(direct: Direct, environment: Environment, driver: type[Driver]) -> None:
+    """Raises InvalidInput if there is nothing to ask for, and Unsupported if instances come and go unasked."""
+    if not direct.path and not environment.smoke_paths:
+        raise InvalidInput(f"environment {environment.name!r} has no smoke_paths; say which path is asked for")
+    if direct.path and not direct.path.startswith("/"):
+        raise InvalidInput(f"{direct.path!r} is no path: it begins with a slash")
+    if Platform in driver.offers:
+        raise Unsupported(
+            f"the driver {driver.name!r} does not say before a pod goes that it will, so that its refusal says nothing"
+        )
 
 
 def _names(capabilities: frozenset[type]) -> str:

@@ -18,7 +18,7 @@ from harness.errors import InvalidInput
 from harness.faults.selection import may_be_chosen
 from harness.protocols import Checker, Driver, Fault, Strategy
 from harness.registry import Group
-from harness.scenario import Change, Load, Replay, Scenario, Slo
+from harness.scenario import Change, Direct, Load, Replay, Scenario, Slo
 from harness.toml_reader import Table, nearest
 from harness.toml_values import amend, build, convert, options
 from harness.windows import Condition, ScheduledFault, Selection, Window
@@ -40,7 +40,7 @@ WINDOW: Mapping[str, tuple[str, type]] = {
 BEGINNINGS, ENDS = ("at", "at_s", "when"), ("for_s", "until", "until_when")
 AIMS = ("target", "store", "service", "version")
 """By which a fault says what it breaks."""
-OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "replay", "checkers")
+OWN = ("environment", "driver", "change", "strategy", "load", "fault", "slo", "replay", "direct", "checkers")
 """Keys that are read here; all others are fields of Scenario."""
 
 
@@ -75,6 +75,7 @@ def read_scenario(path: Path, overrides: Overrides = Overrides()) -> Scenario:
         load=_loaded(_load(table, driver), overrides),
         slo=slo,
         replay=replay,
+        direct=_direct(table, environment, driver),
         faults=tuple(_faults(table, environment, strategy, driver)),
         checkers=_checkers(table, default_checkers(environment, slo, replay)),
         source=path,
@@ -256,6 +257,16 @@ def _replay(table: Table, environment: Environment) -> Replay | None:
     with inner.blame("recordings"):
         scenario_check.check_replay(replay, environment)
     return replay
+
+
+def _direct(table: Table, environment: Environment, driver: type[Driver]) -> Direct | None:
+    if "direct" not in table:
+        return None
+    inner = table.table("direct")
+    direct = build(Direct, inner)
+    with inner.blame("path"):
+        scenario_check.check_direct(direct, environment, driver)
+    return direct
 
 
 def _read(table: Table, key: str, kind: type) -> object:

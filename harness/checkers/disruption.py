@@ -1,7 +1,8 @@
 """How long each way of asking was out, with the bounds between which that lies; docs/disruption.md says how it is told.
 
 What breaks one client may spare another: one on a new connection, one on a kept one; reads, writes, and long requests
-that are in flight when an instance stops. So each of these is a lane of its own, and judged by itself.
+that are in flight when an instance stops. So each of these is a lane of its own, and judged by itself. So is each
+instance that was asked past the router, on connections of both kinds, for as long as it was to serve.
 """
 
 from __future__ import annotations
@@ -13,22 +14,51 @@ from typing import ClassVar
 from harness.bounds import positive
 from harness.checkers import judged
 from harness.checkers.evidence import lacking, seconds
-from harness.history import History
+from harness.history import History, Kind
 from harness.verdict import EVIDENCE_RECORDS_MAX, Cell, Evidence, Status, Verdict
 
-_ASKED = """
+_ROUTED = """
     SELECT lane || CASE WHEN lasting THEN ' long' WHEN operation IN (SELECT operation FROM operations WHERE writes)
         THEN ' writes' ELSE ' reads' END AS lane, start_ns, served, excused, version
     FROM judged
 """
-_LANES = "SELECT lane, count(*) FROM asked GROUP BY lane ORDER BY lane"
-# From one success to the next, by when they were sent; the beginning and the end of the load bound them. Only what was
+# What was sent to an instance while it was to serve. If its prober did not run for a while, so that something was sent
+# late, then what failed meanwhile is not for certain the instance's doing.
+_DIRECT = """
+    WITH direct_requests AS (
+        SELECT 'direct ' || lane || ' ' || instance AS lane, instance, scheduled_ns,
+            coalesce(sent_ns, scheduled_ns) AS start_ns, done_ns,
+            coalesce(outcome = 'ok' OR error = 'refused', false) AS served, direct.version AS version
+        FROM direct JOIN direct_windows USING (instance) WHERE scheduled_ns < until_ns
+    ), late AS (
+        SELECT instance, scheduled_ns AS from_ns, start_ns AS until_ns FROM direct_requests
+        WHERE start_ns - scheduled_ns > $late_ns
+    )
+    SELECT lane, start_ns, served, NOT served AND EXISTS (
+        FROM late WHERE late.instance = direct_requests.instance AND from_ns <= done_ns AND until_ns >= scheduled_ns
+    ) AS excused, version
+    FROM direct_requests
+"""
+_BOUNDS = """
+    SELECT lane, 0 AS from_ns, greatest($load_ends_ns, (SELECT max(start_ns) + 1 FROM routed)) AS until_ns
+    FROM (SELECT DISTINCT lane FROM routed)
+    UNION ALL
+    SELECT 'direct ' || connection || ' ' || instance, coalesce(min(start_ns), any_value(from_ns)), any_value(until_ns)
+    FROM direct_windows CROSS JOIN (VALUES ('new'), ('kept')) AS connections(connection)
+    LEFT JOIN straight ON straight.lane = 'direct ' || connection || ' ' || instance
+    GROUP BY connection, instance
+"""
+_LANES = """
+    SELECT lane, count(start_ns), (any_value(until_ns) - any_value(from_ns)) / 1e9
+    FROM bounds LEFT JOIN asked USING (lane) GROUP BY lane ORDER BY lane
+"""
+# From one success to the next, by when they were sent; the time in which the lane was asked bounds them. Only what was
 # sent after the one and before the other tells of the time between.
 _SPANS = """
     WITH successes AS (
         SELECT lane, start_ns AS at_ns FROM asked WHERE served
-        UNION SELECT lane, 0 FROM asked
-        UNION SELECT lane, greatest($load_ends_ns, (SELECT max(start_ns) + 1 FROM asked)) FROM asked
+        UNION SELECT lane, from_ns FROM bounds
+        UNION SELECT lane, until_ns FROM bounds
     ), spans AS (
         SELECT lane, lag(at_ns) OVER (PARTITION BY lane ORDER BY at_ns) AS from_ns, at_ns AS until_ns FROM successes
     ), failures AS (
@@ -111,9 +141,8 @@ class Disruption:
         if missing is not None:
             return missing
         judged.prepare(history)
-        history.prepare("asked", _ASKED)
-        lasted_s = seconds(history.facts.load_ends_ns)
-        rates = {lane: requests / lasted_s for lane, requests in history.query(_LANES)} if lasted_s > 0 else {}
+        _prepare(history)
+        rates = {lane: requests / lasted_s for lane, requests, lasted_s in history.query(_LANES) if lasted_s > 0}
         spans = self._spans(history)
         outages = [span for span in spans if span.failed]
         broken = [span for span in outages if span.at_least_s > self.outage_s_max]
@@ -128,8 +157,7 @@ class Disruption:
         return Verdict(self.name, Status.PASS, self._passed(rates, outages), figures)
 
     def _spans(self, history: History) -> list[Span]:
-        params = {"load_ends_ns": history.facts.load_ends_ns, "longest_ns": round(self.outage_s_max * 1e9)}
-        return [Span(*row) for row in history.query(_SPANS, params)]
+        return [Span(*row) for row in history.query(_SPANS, {"longest_ns": round(self.outage_s_max * 1e9)})]
 
     def _doubts(self, rates: Mapping[str, float], spans: Sequence[Span]) -> Iterator[str]:
         if not rates:
@@ -162,6 +190,22 @@ class Disruption:
             return f"{kept}: no request failed."
         longest = max(outages, key=lambda span: span.at_most_s)
         return f"{kept}; {longest.lane!r} for at most {longest.at_most_s:.3f} s, the longest of {len(outages)} outages."
+
+
+def _prepare(history: History) -> None:
+    """The tables `asked`, of all that was, and `bounds`, of when each lane was."""
+    windows = [
+        (moment.name, moment.at_ns, history.facts.load_ends_ns if moment.until_ns is None else moment.until_ns)
+        for moment in history.moments(Kind.DIRECT)
+    ]
+    history.prepare("routed", _ROUTED)
+    history.enter("direct_windows", {"instance": "VARCHAR", "from_ns": "BIGINT", "until_ns": "BIGINT"}, windows)
+    if history.has("direct"):
+        history.prepare("straight", _DIRECT, {"late_ns": judged.LATE_MS * 1_000_000})
+    else:
+        history.prepare("straight", "FROM routed WHERE false")
+    history.prepare("asked", "FROM routed UNION ALL FROM straight")
+    history.prepare("bounds", _BOUNDS, {"load_ends_ns": history.facts.load_ends_ns})
 
 
 def _called(lane: str) -> str:

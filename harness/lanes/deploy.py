@@ -57,12 +57,17 @@ class Deployment:
         stage: Stage,
         live: Live,
         objection: Callable[[], str] = lambda: "",
+        serves: Callable[[Sequence[Instance]], None] = lambda _: None,
+        leaves: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`objection` says why a rollback may not start, if that is proven."""
+        """`objection` says why a rollback may not start, if that is proven. `serves` is told of instances once they are
+        ready, and `leaves` before one is asked to stop."""
         self._scenario = scenario
         self._system = system
         self._stage = stage
         self._objection = objection
+        self._serves = serves
+        self._leaves = leaves
         self._census = Census(system, stage)
         self._rollouts = Rollouts(system, scenario.change, stage, self._census, self._heed_abort)
         self._watches = Watches(scenario.change, stage, live, self._census, self._heed_abort)
@@ -71,6 +76,7 @@ class Deployment:
 
     def survey(self) -> None:
         """Record who serves before anything changes."""
+        self._serves(self._system.instances())
         self._census.take()
         self._census.routed({self._scenario.change.old: 100})
 
@@ -145,6 +151,7 @@ class Deployment:
                 return instance
             case AwaitReady(name):
                 self._await_ready(self._instance(name))
+                self._serves([self._instance(name)])
             case Smoke(name):
                 self._smoke(self._instance(name))
             case WarmUp(name, requests):
@@ -153,6 +160,7 @@ class Deployment:
                 self._system.route(weights)
                 self._census.routed(weights)
             case Remove(name):
+                self._leaves(name)
                 departure = self._system.remove(name)
                 detail.update(exit_code=departure.exit_code, killed=departure.killed, took_s=departure.took_s)
                 self._census.take()

@@ -16,6 +16,7 @@ from harness.load.arrivals import Rate, plan_arrivals
 from harness.load.closed_loop import ClosedLoopRecorder
 from harness.load.dispatcher import Dispatcher
 from harness.load.heartbeat import Heartbeat
+from harness.load.hub import raise_in_main
 from harness.load.open_loop import OpenLoopUser, cast_of
 from harness.load.plan import WorkerPlan
 from harness.load.recording import Recorder
@@ -128,13 +129,6 @@ def _spawn_all(runner: LocalRunner, users: int) -> None:
 
 def _sleep_until(at_ns: int) -> None:
     gevent.sleep(max(0, at_ns - monotonic_ns()) / 1e9)
-
-
-def raise_in_main(error: BaseException) -> None:
-    """End what the main greenlet waits for with this error; from anywhere."""
-    hub = gevent.get_hub()
-    assert hub.parent is not None
-    hub.loop.run_callback(hub.parent.throw, error)
 
 
 def _on_user_error(exception: BaseException, **_: object) -> None:

@@ -244,7 +244,7 @@ def plans_of(
 
 def process_of(name: str, plan_file: Path, log: Path) -> Command:
     """The worker whose plan that is."""
-    return Command(name, (sys.executable, "-m", "harness.load.worker", str(plan_file)), _variables(), log=log)
+    return Command(name, (sys.executable, "-m", "harness.load.worker", str(plan_file)), variables_of_workers(), log=log)
 
 
 def _require_possible(load: Load, processes: int) -> None:
@@ -259,8 +259,8 @@ def _require_possible(load: Load, processes: int) -> None:
         raise InvalidInput("the rate of a load's shape must be above 0 somewhere")
 
 
-def _variables() -> dict[str, str]:
-    """The worker finds this very harness, and trusts the certificate authorities that the caller does."""
+def variables_of_workers() -> dict[str, str]:
+    """A process of the load finds this very harness, and trusts the certificate authorities that the caller does."""
     paths = [str(Path(harness.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     variables = {
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),

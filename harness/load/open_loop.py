@@ -43,12 +43,10 @@ from locust import User, task
 from harness.errors import InvalidInput
 from harness.load.answers import SAFE_METHODS, Answer, judge_failure, judge_status, never_reached_an_instance
 from harness.load.arrivals import Arrival, ArrivalRandom
-from harness.load.records import Outcome
+from harness.load.records import KEPT, NEW, Outcome
 from harness.load.stage import Cast, LoadEnvironment, Part, Stage
 
 PREPARE = "prepare"
-KEPT = "kept"
-NEW = "new"
 _ATTEMPTS_HEADER = b"x-envoy-attempt-count"
 
 Method = TypeVar("Method", bound=Callable[..., None])

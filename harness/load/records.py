@@ -41,6 +41,10 @@ NAMED_COLUMNS = ("operation", "lane", "error", "version", "instance")
 """Columns that index a table of names; 0 is the empty name, which means none."""
 
 
+KEPT, NEW = "kept", "new"
+"""Lanes, by the connection that a request is sent on."""
+
+
 class Outcome(IntEnum):
     """What is known of the operation's effect. FAIL is certain: it did not happen, and never will."""
 

@@ -38,7 +38,7 @@ def narrate(moment: Moment) -> str:
             return "" if detail.get("routine") is True else f"{moment.name} {detail.get('about')}: {detail.get('text')}"
         case Kind.NOTE:
             return str(detail.get("text", moment.name))
-        case Kind.LAG | Kind.FLEET:
+        case Kind.LAG | Kind.FLEET | Kind.DIRECT:
             return ""
 
 

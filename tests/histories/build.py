@@ -95,6 +95,7 @@ class Story:
     consumed: list[Seen] | None = field(default_factory=list)
     projection: list[Shown] | None = field(default_factory=list)
     timeline: list[Moment] = field(default_factory=list)
+    direct: list[Request] | None = None
 
     def request(
         self,
@@ -144,6 +145,14 @@ class Story:
     def failure(self, at_s: float, operation: str = "balance", **options: Any) -> Story:
         """A request that the system answered with a 503."""
         return self.request(at_s, operation, **{"outcome": "fail", "error": "status", "status": 503, **options})
+
+    def asked_directly(self, at_s: float, instance: str, **options: Any) -> Story:
+        """A request past the router, as `request` or, with an error, `failure` has it."""
+        served, self.requests = self.requests, []
+        (self.failure if options.pop("fails", False) else self.request)(at_s, "/ready", **options)
+        asked = [request._replace(instance=instance) for request in self.requests]
+        self.requests, self.direct = served, [*(self.direct or ()), *asked]
+        return self
 
     def stored(
         self, stream: str, position: int, *, key: int | None = None, type: str = "Moved", amount: int = 0
@@ -240,6 +249,7 @@ class Story:
     def history(self) -> History:
         tables: dict[str, Sequence[Row] | None] = {
             "requests": self.requests,
+            "direct": self.direct,
             "store": self.store,
             "consumed": self.consumed,
             "projection": self.projection,

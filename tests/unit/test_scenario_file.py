@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from harness.faults.network import LinkFault
 from harness.faults.process import Kill, Pause
 from harness.plan import plan
 from harness.protocols import Gate, Strategy
-from harness.scenario import Arrivals, Change, Ending, Load, Replay, Scenario, Slo
+from harness.scenario import Arrivals, Change, Direct, Ending, Load, Replay, Scenario, Slo
+from harness.scenario_check import check_direct
 from harness.scenario_file import Overrides, read_scenario
 from harness.strategies.canary import Canary, CanaryStep
 from harness.windows import Choose, Condition, ScheduledFault, Selection, Window
@@ -362,6 +364,37 @@ def test_a_replay_that_could_not_work_is_refused(scenario: Path, reader: bool, t
     with pytest.raises(InvalidInput) as caught:
         read_scenario(scenario)
     assert str(caught.value).startswith(f"{scenario}:{message}")
+
+
+def test_instances_are_asked_past_the_router_if_a_table_asks_for_it(scenario: Path) -> None:
+    assert read_scenario(scenario).direct is None
+    scenario.write_text(scenario.read_text() + '[direct]\npath = "/balance"\nrate_per_s = 150\n')
+    read = read_scenario(scenario)
+    assert read.direct == Direct(150.0, "/balance")
+    assert "past the router, to each instance: GET /balance, 150/s on new and on kept connections" in plan(read)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[direct]\nrate = 2\n", "32: unknown key 'rate' in [direct]; did you mean 'rate_per_s'?"),
+        ("[direct]\nrate_per_s = 0\n", "32: rate_per_s must be more than 0, not 0"),
+        ('[direct]\npath = "ready"\n', "32: 'ready' is no path: it begins with a slash"),
+    ],
+)
+def test_what_could_not_be_asked_past_the_router_is_refused(scenario: Path, text: str, message: str) -> None:
+    scenario.write_text(scenario.read_text() + text)
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    assert str(caught.value) == f"{scenario}:{message}"
+
+
+def test_where_nothing_can_be_asked_past_the_router_it_is_refused(scenario: Path) -> None:
+    read = read_scenario(scenario)
+    with pytest.raises(Unsupported, match="does not say before a pod goes that it will"):
+        check_direct(Direct(path="/ready"), read.environment, registry.DRIVERS.find("kubernetes"))
+    with pytest.raises(InvalidInput, match="environment 'shop' has no smoke_paths; say which path is asked for"):
+        check_direct(Direct(), replace(read.environment, smoke_paths=()), registry.DRIVERS.find("local"))
 
 
 READ_MODEL = """

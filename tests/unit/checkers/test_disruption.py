@@ -132,3 +132,57 @@ def _by_hand(requests: list[Request]) -> tuple[float, float]:
         max((each[-1] - each[0] for each in within if each), default=0) / 1e9,
         max(end - start for start, end in pairwise(served)) / 1e9,
     )
+
+
+# ── past the router ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def directly(story: Story, name: str, *, from_s: float, until_s: float, out: tuple[float, float] = (0, 0)) -> Story:
+    """An instance that serves, and is asked every 10 ms on new and on kept connections; it refuses once it leaves."""
+    story.moment(from_s, Kind.DIRECT, name, {"version": "1.0"}, until_s=until_s)
+    for number in range(round(from_s * 100), round(until_s * 100) + 5):
+        at_s = number / 100
+        for lane in ("new", "kept"):
+            story.asked_directly(at_s, name, lane=lane, fails=out[0] <= at_s < out[1] or at_s >= until_s)
+    return story
+
+
+def test_what_refuses_once_it_is_to_leave_was_not_out() -> None:
+    verdict = check(directly(run(), "web-1", from_s=0.0, until_s=2.0))
+    assert verdict.status is Status.PASS, verdict.reason
+    assert verdict.figures["requests_per_s direct new web-1"] == 100.0
+    assert verdict.figures["longest_outage_s direct kept web-1"] == 0.0
+
+
+def test_an_instance_that_others_stand_in_for_is_found_past_the_router() -> None:
+    story = directly(run(), "web-1", from_s=0.0, until_s=4.0)
+    verdict = check(directly(story, "web-2", from_s=1.0, until_s=3.0, out=(1.5, 2.3)))
+    assert verdict.status is Status.FAIL
+    assert verdict.reason.startswith("The lane 'direct kept web-2' was out for 0.800 s (at least 0.790 s)")
+    assert {record[0] for record in verdict.evidence[0].records} == {"direct new web-2", "direct kept web-2"}
+
+
+def test_what_the_prober_itself_delayed_is_not_for_certain_the_instances_doing() -> None:
+    story = directly(run(), "web-1", from_s=0.0, until_s=4.0, out=(1.5, 2.3))
+    for lane in ("new", "kept"):
+        story.asked_directly(1.4, "web-1", lane=lane, late_s=1.0)
+    verdict = check(story)
+    assert verdict.status is Status.UNKNOWN
+    assert "may have been out for 0.8" in verdict.reason
+
+
+@pytest.mark.parametrize("until_s", [0.0, 1.2])
+def test_an_instance_that_was_asked_no_more_while_it_served_is_unknown(until_s: float) -> None:
+    """Its prober did not start, or died."""
+    story = directly(run(), "web-1", from_s=1.0, until_s=3.0)
+    assert story.direct is not None
+    story.direct = [request for request in story.direct if request.scheduled_ns < until_s * 1e9]
+    verdict = check(story)
+    assert verdict.status is Status.UNKNOWN
+    assert "The lane 'direct kept web-1'" in verdict.reason
+
+
+def test_an_instance_that_was_to_be_asked_and_was_not_is_unknown() -> None:
+    verdict = check(run().moment(1.0, Kind.DIRECT, "web-1", {"version": "1.0"}, until_s=3.0))
+    assert verdict.status is Status.UNKNOWN
+    assert verdict.reason.startswith("The lane 'direct kept web-1' had 0 requests a second")

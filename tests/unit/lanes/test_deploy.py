@@ -27,6 +27,35 @@ def deploy(system: FakeSystem, live: CannedLive, scenario: Scenario = SCENARIO, 
     return recorder
 
 
+def test_who_is_ready_serves_until_just_before_it_is_asked_to_stop() -> None:
+    system, told = FakeSystem(), []
+
+    def leaves(name: str) -> None:
+        assert name in [instance.name for instance in system.instances()]
+        told.append(f"leaves {name}")
+
+    with MemoryTimeline() as recorder:
+        stage = Stage(recorder, time.monotonic_ns())
+        deployment = Deployment(
+            SCENARIO,
+            system,
+            stage,
+            CannedLive(),
+            serves=lambda instances: told.extend(f"serves {instance.name}" for instance in instances),
+            leaves=leaves,
+        )
+        deployment.survey()
+        before = [f"serves {instance.name}" for instance in system.instances()]
+        assert told == before
+        deployment.run()
+    assert {line.removeprefix("leaves ") for line in told if line.startswith("leaves")} == {
+        line.removeprefix("serves ") for line in before
+    }
+    assert {f"serves {instance.name}" for instance in system.instances()} == set(told) - set(before) - {
+        line for line in told if line.startswith("leaves")
+    }
+
+
 def ending(recorder: MemoryTimeline) -> tuple[object, object]:
     (ended,) = recorder.of(Kind.ENDED)
     return ended.detail["outcome"], ended.detail["reason"]

@@ -145,7 +145,9 @@ def test_a_moment_in_a_line(happened: Moment, line: str) -> None:
 
 
 def test_every_kind_of_moment_can_be_told() -> None:
-    assert {kind for kind in Kind if narrate(moment(1, kind, "x")) == ""} == {Kind.LAG, Kind.FLEET, Kind.REPLAY}
+    assert {kind for kind in Kind if narrate(moment(1, kind, "x")) == ""} == {
+        *(Kind.LAG, Kind.FLEET, Kind.REPLAY, Kind.DIRECT)
+    }
 
 
 def test_verdicts_as_text() -> None:

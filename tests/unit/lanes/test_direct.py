@@ -1,0 +1,89 @@
+"""Who is asked past the router, and for how long; what a prober records is in tests/unit/load/test_prober.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.history import REQUESTS, History, Kind
+from harness.lanes.direct import DirectLane
+from harness.lanes.stage import Stage
+from harness.load.children import Children
+from harness.protocols import Instance, Workspace
+from harness.recording import write_facts
+from harness.scenario import Change, Direct, Load, Scenario
+from harness.strategies.recreate import Recreate
+from tests.histories.build import Story
+from tests.unit.fakes import ENVIRONMENT, MemoryTimeline
+from tests.unit.load.scripted_server import read_request, response, scripted_server
+
+SCENARIO = Scenario(
+    "s",
+    ENVIRONMENT,
+    Change("1", "2"),
+    Recreate(),
+    Load(Path("locustfile.py"), "User", 10.0, timeout_s=2.0),
+    direct=Direct(path="/ready"),
+)
+ROUTED = ENVIRONMENT.routed.name
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    def answer(connection: object, number: int) -> None:
+        while read_request(connection):  # type: ignore[arg-type]
+            connection.sendall(response())  # type: ignore[attr-defined]
+
+    with scripted_server(answer) as url:
+        yield url
+
+
+def lane(recorder: MemoryTimeline, folder: Path, scenario: Scenario = SCENARIO) -> DirectLane:
+    workspace = Workspace("r", folder, folder, Children(), seed=1)
+    return DirectLane(scenario, Stage(recorder, time.monotonic_ns()), workspace, folder)
+
+
+def test_instances_are_asked_from_when_they_serve_until_they_leave(tmp_path: Path, url: str) -> None:
+    with MemoryTimeline() as recorder:
+        direct = lane(recorder, tmp_path)
+        direct.begin([Instance("web-1", ROUTED, "1", url), Instance("worker-1", "worker", "1", "")])
+        direct.begin([Instance("web-1", ROUTED, "1", url), Instance("web-2", ROUTED, "2", url)])
+        direct.end("worker-1")
+        direct.end("web-1")
+        direct.end_all()
+        direct.save(tmp_path, 0)
+    asked = recorder.of(Kind.DIRECT)
+    assert [(moment.name, moment.detail) for moment in asked] == [
+        ("web-1", {"version": "1"}),
+        ("web-2", {"version": "2"}),
+    ]
+    assert all(moment.until_ns is not None for moment in asked)
+    write_facts(tmp_path, Story().facts)
+    (tmp_path / "timeline.jsonl").touch()
+    with History.load(tmp_path) as history:
+        assert history.has("direct")
+        columns = ", ".join(REQUESTS)
+        assert history.query(f"SELECT {columns} FROM direct WHERE instance NOT IN ('web-1', 'web-2')") == []
+
+
+def test_one_that_cannot_be_asked_is_named_with_the_probers_last_words(tmp_path: Path) -> None:
+    with (
+        MemoryTimeline() as recorder,
+        pytest.raises(HarnessError, match=r"web-1 could not be asked past the router\n  InvalidInput: .*is not a URL"),
+    ):
+        lane(recorder, tmp_path).begin([Instance("web-1", ROUTED, "1", "")])
+
+
+def test_without_the_table_nobody_is(tmp_path: Path) -> None:
+    with MemoryTimeline() as recorder:
+        direct = lane(recorder, tmp_path, replace(SCENARIO, direct=None))
+        direct.begin([Instance("web-1", ROUTED, "1", "")])
+        direct.end("web-1")
+        direct.save(tmp_path, 0)
+    assert recorder.of(Kind.DIRECT) == []
+    assert list(tmp_path.iterdir()) == []

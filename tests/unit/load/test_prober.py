@@ -1,0 +1,100 @@
+"""What a prober records of an instance that answers, refuses, breaks off and hangs."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.load.children import Children
+from harness.load.engine import variables_of_workers
+from harness.load.prober_order import Order
+from harness.load.recording import Records
+from harness.protocols import Command
+from harness.waiting import until
+from tests.unit.load.scripted_server import Script, read_request, response, scripted_server
+
+REQUESTS = 40
+
+
+def probe(url: str, folder: Path, requests: int = REQUESTS) -> tuple[Records, np.ndarray]:
+    """Until so many are recorded."""
+    order = Order("web-1", "2.0", url, "/ready", 100.0, 0.3, str(folder / "direct.requests"))
+    order.write(folder / "order.json")
+    argv = (sys.executable, "-m", "harness.load.prober", str(folder / "order.json"))
+    process = Children().spawn(Command("prober", argv, variables_of_workers(), log=folder / "prober.log"))
+    records = Records([Path(order.recording)])
+    try:
+        assert until(lambda: len(Records([Path(order.recording)]).all()) >= requests, 20.0), (
+            folder / "prober.log"
+        ).read_text()
+    finally:
+        process.signal(signal.SIGTERM)
+        assert process.wait(10.0) == 0
+    return records, records.all()
+
+
+def names(records: Records, requests: np.ndarray, column: str) -> set[str]:
+    return {records.names[column][number] for number in requests[column]}
+
+
+def test_each_kind_of_connection_is_asked_alike(tmp_path: Path) -> None:
+    opened: list[bytes] = []
+
+    def answer(connection: socket.socket, _: int) -> None:
+        while request := read_request(connection):
+            opened.append(request)
+            connection.sendall(response())
+
+    with scripted_server(answer) as url:
+        records, requests = probe(url, tmp_path)
+    lanes = [records.names["lane"][number] for number in requests["lane"]]
+    assert abs(lanes.count("new") - lanes.count("kept")) <= 1
+    assert names(records, requests, "instance") == {"web-1"}
+    assert names(records, requests, "version") == {"2.0"}
+    assert set(requests["status"]) == {200}
+    assert {b"connection: close" in request for request in opened} == {True, False}
+    due = np.unique(requests["scheduled_ns"])
+    assert set(np.diff(due)) == {10_000_000}
+
+
+def answering(answer: bytes) -> Script:
+    """To one request a connection."""
+
+    def answer_once(connection: socket.socket, _: int) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    return answer_once
+
+
+def hanging(connection: socket.socket, _: int) -> None:
+    read_request(connection)
+    read_request(connection)  # until the other side closes
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (answering(response(status="503 no")), "status"),
+        (answering(response(status="404 no")), "refused"),
+        (answering(b""), "reset"),
+        (answering(b"hello\r\n\r\n"), "protocol"),
+        (hanging, "timeout"),
+    ],
+)
+def test_what_is_not_served_says_how(tmp_path: Path, script: Script, error: str) -> None:
+    with scripted_server(script) as url:
+        records, requests = probe(url, tmp_path, 10)
+    assert error in names(records, requests, "error")
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    records, requests = probe(f"http://127.0.0.1:{port}", tmp_path, 10)
+    assert names(records, requests, "error") == {"connect"}
