@@ -8,8 +8,9 @@ strategy it applies to, or where it shows soonest, and must be found by a checke
 healthy runs under the faults that bring mistakes to light, and must not be blamed by these checkers. On the driver
 kubernetes the scenarios are its own: ways to deploy that only it has, and pitfalls, which must be found.
 --only has nothing run but what is named, mistakes and scenarios, to look at it again.
---resume goes on with a night that was cut short, in its folder: what it has, found or not, is kept and not run again.
-So one night can be put together of several, each with what it asks of a driver.
+--resume goes on with a night that was cut short, in its folder: what it has, found or not, is kept and not run again,
+but for what --only names: of that the tables show the later run, and the verdict counts both. So one night can be put
+together of several, each with what it asks of a driver.
 --readme puts the table of what was found on loopback into the README. Exit code 1 if anything came out otherwise.
 """
 
@@ -80,7 +81,7 @@ class Nightly:
     only: frozenset[str] = frozenset()
     """Names of mistakes and scenarios; empty: all."""
     done: Sequence[MatrixCell | RunRow] = ()
-    """What is not to be run again."""
+    """What is not to be run again, unless `only` names it."""
 
     def rows(self, options: Options) -> Iterator[MatrixCell | RunRow]:
         """One driver after the other, as each change of driver brings the environment up again."""
@@ -172,11 +173,13 @@ class Nightly:
 
     def _tried(self, variant: str, strategy: str, driver: str) -> bool:
         place = (variant, strategy, driver)
-        return any((row.variant, row.strategy, row.driver) == place for row in self.done if not isinstance(row, RunRow))
+        return not self.only and any(
+            (row.variant, row.strategy, row.driver) == place for row in self.done if not isinstance(row, RunRow)
+        )
 
     def _ran(self, scenario: str, driver: str) -> int:
         """How often."""
-        rows = (row for row in self.done if isinstance(row, RunRow))
+        rows = (row for row in self.done if isinstance(row, RunRow) and not self.only)
         return sum((row.scenario, row.driver) == (scenario, driver) for row in rows)
 
     def _row(
@@ -291,7 +294,7 @@ def _options(words: Sequence[str] | None = None) -> Options:
     drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (IN_README,)
     if given.readme and IN_README not in drivers:
         parser.error(f"the README's table is of the driver {IN_README}, which is not among those to run")
-    if given.readme and given.only:
+    if given.readme and given.only and not given.resume:
         parser.error("the README's table is of all mistakes, not only of some")
     only = frozenset(name for names in given.only for name in names)
     return Options(drivers, given.times, given.mistakes, given.readme, given.rate, only, given.resume)

@@ -82,9 +82,9 @@ def case(variant: str, *found_by: str, **more: object) -> Case:
     return replace(Case(variant, frozenset(found_by)), **more)  # type: ignore[arg-type]
 
 
-def in_the_end(fault: Fault, duration_s: float, after_s: float = 0.5) -> tuple[ScheduledFault, ...]:
+def in_the_end(fault: Fault, duration_s: float) -> tuple[ScheduledFault, ...]:
     """When the new version serves everything; its step is filled in with the strategy."""
-    return (ScheduledFault("fault", fault, Window(duration_s, at_step="", after_s=after_s)),)
+    return (ScheduledFault("fault", fault, Window(duration_s, at_step="", after_s=0.5)),)
 
 
 IN_ROLLOUTS = (
@@ -147,8 +147,8 @@ ONLY_BY_FAULTS = (
     case(
         "commits-unsynced",
         "lost-events",
-        # Later than else: a commit of the old version, that waits for the disk, has it write all that came before.
-        faults=in_the_end(PowerLoss("postgres"), 0.5, after_s=2.5),
+        # Once the old version has left: its commits, as of its relay's lease, have the disk take all that came before.
+        faults=(ScheduledFault("fault", PowerLoss("postgres"), Window(0.5, at_step="contract", after_s=3.0)),),
         availability_min=0.6,
         postgres={"wal_writer_delay": "10s"},  # else what is lost is what was committed within a moment
         not_shown=ONLY_LOCAL,

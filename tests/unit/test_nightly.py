@@ -269,24 +269,25 @@ def test_nothing_runs_but_what_is_named() -> None:
 
 @pytest.mark.usefixtures("offering")
 def test_a_night_that_was_cut_short_goes_on_with_what_it_lacks() -> None:
-    options = Options(
-        ("kind",), times=2, mistakes="all", readme=False, only=frozenset({"commits-unsynced", "recreate"})
-    )
     missed = VariantRow("stale-cache", "rolling", "kind", Status.PASS, Status.FAIL, "")
     elsewhere = replace(missed, driver="containers")
     hidden = NotShown("commits-unsynced", "rolling", "kind", "no disk of its own")
     once = RunRow("recreate", "Recreate", "kind", Status.FAIL, Status.PASS, "latency", "")
-    night = Nightly(FakeSession(), FOLDER, only=options.only, done=(missed, elsewhere, hidden, once))
-    assert [row.strategy for row in night.rows(options) if isinstance(row, NotShown)] == [
-        "blue-green",
-        "canary",
-        "recreate",
-    ]
-    assert [row.scenario for row in night.rows(options) if isinstance(row, RunRow)] == ["recreate"]
-    night = replace(night, only=frozenset({"stale-cache"}))
-    assert [row.strategy for row in night.variants("kind", "all")] == ["blue-green", "canary", "recreate"]
-    assert [row.strategy for row in night.variants("containers", "all")] == ["blue-green", "canary", "recreate"]
-    assert len(list(night.variants("local", "all"))) == 4
+    night = Nightly(FakeSession(), FOLDER, done=(missed, elsewhere, hidden, once))
+    variants = list(night.variants("kind", "all"))
+    assert len(variants) == sum(len(case.strategies) for case in CASES) - 2
+    assert [row.strategy for row in variants if row.variant == "stale-cache"] == ["blue-green", "canary", "recreate"]
+    assert [row.scenario for row in night.scenarios("kind", 2)].count("recreate") == 1
+    assert [row.scenario for row in night.scenarios("local", 2)].count("recreate") == 2
+
+
+@pytest.mark.usefixtures("offering")
+def test_what_is_named_is_run_again_beside_what_there_is() -> None:
+    missed = VariantRow("stale-cache", "rolling", "kind", Status.PASS, Status.FAIL, "")
+    once = RunRow("recreate", "Recreate", "kind", Status.FAIL, Status.PASS, "latency", "")
+    night = Nightly(FakeSession(), FOLDER, only=frozenset({"stale-cache", "recreate"}), done=(missed, once))
+    assert [row.strategy for row in night.variants("kind", "soonest")] == ["rolling"]
+    assert [row.scenario for row in night.scenarios("kind", 1)] == ["recreate"]
 
 
 # ── its arguments ────────────────────────────────────────────────────────────────────────────────────────────────
