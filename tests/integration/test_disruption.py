@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.checkers.disruption import Disruption
-from harness.environment import Operation
-from harness.faults.process import Pause
+from harness.environment import Operation, Version
+from harness.faults.process import Kill
 from harness.pytest_plugin import Harness
 from harness.scenario import Arrivals, Change, Direct, Load, Scenario, ScheduledFault, Window
 from harness.strategies.rolling import Rolling
@@ -23,10 +23,18 @@ OPERATIONS = (
     Operation("write", writes=True),
     Operation("download", writes=False, lasting=True),
 )
+LEAN = replace(STORELESS.routed, command=("{python}", "-I", "-S", "{folder}/lean.py", "{host}", "{port}"))
+ENVIRONMENT = replace(
+    STORELESS,
+    services=(LEAN,),
+    versions=(Version("1.0"), Version("2.0")),
+    operations=OPERATIONS,
+    smoke_paths=("/work",),
+)
 ROUTED = tuple(f"{connection} {what}" for connection in ("kept", "new") for what in ("long", "reads", "writes"))
 SCENARIO = Scenario(
     name="every-lane",
-    environment=replace(STORELESS, operations=OPERATIONS, smoke_paths=("/work",)),
+    environment=ENVIRONMENT,
     change=Change("1.0", "2.0"),
     strategy=Rolling(watch_s=0.5, gate=None),
     load=Load(Path(__file__).with_name("lanes_locustfile.py"), "EveryLane", 780.0, Arrivals.UNIFORM, users=150),
@@ -44,11 +52,9 @@ def test_no_lane_is_out_while_versions_change(harness: Harness) -> None:
     assert rates.keys() == {f"requests_per_s {lane}" for lane in (*ROUTED, *directly)}
 
 
-def test_an_instance_that_hangs_is_found_to_the_hundredth_of_a_second_by_who_asks_it(harness: Harness) -> None:
-    """Its lanes are out as long as it is."""
-    paused = ScheduledFault("pause", Pause("web-1"), Window(1.0, at_s=0.3))
-    [verdict] = harness.run(replace(SCENARIO, name="every-lane-paused", faults=(paused,), settle_s=2.0)).verdicts
-    assert verdict.status is Status.FAIL
-    out = {record[0]: record for record in verdict.evidence[0].records}
-    assert {"direct kept web-1", "direct new web-1"} <= out.keys()
-    assert not any(lane.startswith("direct") and not lane.endswith("web-1") for lane in map(str, out))
+def test_an_instance_that_dies_is_out_for_who_asks_it_and_no_other_is(harness: Harness) -> None:
+    killed = ScheduledFault("kill", Kill("web-1"), Window(1.0, at_s=0.3))
+    [verdict] = harness.run(replace(SCENARIO, name="every-lane-killed", faults=(killed,), settle_s=2.0)).verdicts
+    assert verdict.status is Status.FAIL, verdict.reason
+    out = {str(record[0]) for record in verdict.evidence[0].records}
+    assert {lane for lane in out if lane.startswith("direct")} == {"direct kept web-1", "direct new web-1"}
