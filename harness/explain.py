@@ -97,7 +97,8 @@ def _files(folder: Path, history: History) -> Iterator[str]:
 
 def _missing(history: History) -> list[str]:
     """What is not, or not wholly, known of the run."""
-    missing = [f"  {table}: not recorded" for table in TABLES if not history.has(table)]
+    asked_for = TABLES.keys() if history.moments(Kind.DIRECT) else TABLES.keys() - {"direct"}
+    missing = [f"  {table}: not recorded" for table in TABLES if table in asked_for and not history.has(table)]
     missing += [
         f"  all after {cut.at_ns / 1e9:.3f} s: the run was cut short by {cut.name}" for cut in history.moments(Kind.CUT)
     ]

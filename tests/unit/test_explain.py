@@ -50,6 +50,11 @@ def test_it_says_how_things_stood_when_it_was_first_violated(bad: Path) -> None:
     assert "kill later" not in "\n".join(lines)
 
 
+def test_what_was_asked_for_past_the_router_and_is_not_there_is_missing(bad: Path) -> None:
+    add(bad, Moment(0, Kind.DIRECT, "api-1", 9_000_000_000, {"version": "1.0"}))
+    assert "  direct: not recorded" in chain(bad).splitlines()
+
+
 def test_it_says_what_is_missing(bad: Path) -> None:
     (bad / "history" / "consumed.parquet").unlink()
     add(
@@ -60,6 +65,7 @@ def test_it_says_what_is_missing(bad: Path) -> None:
     lines = chain(bad).splitlines()
     missing = lines[lines.index("Missing") + 1 :]
     assert missing[0] == "  consumed: not recorded"
+    assert "  direct: not recorded" not in missing  # nobody asked for it
     assert "  all after 9.000 s: the run was cut short by KeyboardInterrupt" in missing
     assert "  what far away recorded: its disk was full" in missing
     assert "  16.792 to 16.856 s: the harness itself did not run" in missing
