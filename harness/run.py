@@ -94,6 +94,7 @@ class Run:
             stage = Stage(timeline, self._origin_ns, self._abort)
             stack.enter_context(_remarked(system, timeline))
             direct = DirectLane(self._scenario, stage, self._workspace, recording)
+            stack.callback(direct.kill)
             with self._lag_probe(system, timeline):
                 processors = Processors()
                 with replays.running(stage):

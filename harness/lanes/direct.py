@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.drivers.parts import tail
+from harness.drivers.parts import kill, tail
 from harness.errors import HarnessError
 from harness.history import Kind, Moment
 from harness.lanes.stage import Stage
@@ -79,6 +79,12 @@ class DirectLane:
         for probe in self._ended:
             probe.process.wait(self._scenario.load.timeout_s + END_EXTRA_S)
         to_parquet([probe.recording for probe in self._ended], folder / f"{TABLE}.parquet", origin_ns)
+
+    def kill(self) -> None:
+        """What still runs. What it has recorded stays."""
+        for probe in (*self._asking.values(), *self._ended):
+            if probe.process.exit_code is None:
+                kill(probe.process)
 
     def _start(self, instance: Instance) -> _Probe:
         assert self._scenario.direct is not None

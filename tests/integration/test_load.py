@@ -20,13 +20,13 @@ import psutil
 import pytest
 
 from harness.errors import InvalidInput
-from harness.load.children import Child, Children
+from harness.load.children import Children
 from harness.load.command import Connections, Summary, run_alone
 from harness.load.engine import LoadStopped, RunningLoad, start_load
 from harness.load.parquet import to_parquet
 from harness.load.records import Outcome
-from harness.protocols import Command
 from harness.scenario import Arrivals, Load
+from tests.unit.load.kept_children import KeptChildren
 from tests.unit.load.scripted_server import read_request, response, scripted_server
 
 pytestmark = pytest.mark.servers
@@ -38,17 +38,6 @@ SECOND_NS = 1_000_000_000
 def answer_all(connection: socket.socket, number: int) -> None:
     while read_request(connection):
         connection.sendall(response(headers="x-version: 2.0\r\nx-instance: shop-1\r\nx-position: 7\r\n"))
-
-
-class KeptChildren(Children):
-    """Children that a test can get hold of."""
-
-    def __init__(self) -> None:
-        self.children: list[Child] = []
-
-    def spawn(self, command: Command) -> Child:
-        self.children.append(super().spawn(command))
-        return self.children[-1]
 
 
 @contextmanager

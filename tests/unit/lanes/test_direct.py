@@ -20,6 +20,7 @@ from harness.scenario import Change, Direct, Load, Scenario
 from harness.strategies.recreate import Recreate
 from tests.histories.build import Story
 from tests.unit.fakes import ENVIRONMENT, MemoryTimeline
+from tests.unit.load.kept_children import KeptChildren
 from tests.unit.load.scripted_server import read_request, response, scripted_server
 
 SCENARIO = Scenario(
@@ -43,8 +44,10 @@ def url() -> Iterator[str]:
         yield url
 
 
-def lane(recorder: MemoryTimeline, folder: Path, scenario: Scenario = SCENARIO) -> DirectLane:
-    workspace = Workspace("r", folder, folder, Children(), seed=1)
+def lane(
+    recorder: MemoryTimeline, folder: Path, scenario: Scenario = SCENARIO, children: Children | None = None
+) -> DirectLane:
+    workspace = Workspace("r", folder, folder, children or Children(), seed=1)
     return DirectLane(scenario, Stage(recorder, time.monotonic_ns()), workspace, folder)
 
 
@@ -69,6 +72,17 @@ def test_instances_are_asked_from_when_they_serve_until_they_leave(tmp_path: Pat
         assert history.has("direct")
         columns = ", ".join(REQUESTS)
         assert history.query(f"SELECT {columns} FROM direct WHERE instance NOT IN ('web-1', 'web-2')") == []
+
+
+def test_a_run_that_breaks_leaves_nobody_who_asks(tmp_path: Path, url: str) -> None:
+    children = KeptChildren()
+    with MemoryTimeline() as recorder:
+        direct = lane(recorder, tmp_path, children=children)
+        direct.begin([Instance("web-1", ROUTED, "1", url), Instance("web-2", ROUTED, "2", url)])
+        direct.end("web-1")
+        direct.kill()
+    assert len(children.children) == 2
+    assert None not in [child.exit_code for child in children.children]
 
 
 def test_one_that_cannot_be_asked_is_named_with_the_probers_last_words(tmp_path: Path) -> None:
