@@ -21,9 +21,9 @@ from tests.unit.load.scripted_server import Script, read_request, response, scri
 REQUESTS = 40
 
 
-def probe(url: str, folder: Path, requests: int = REQUESTS) -> tuple[Records, np.ndarray]:
+def probe(url: str, folder: Path, requests: int = REQUESTS, timeout_s: float = 10.0) -> tuple[Records, np.ndarray]:
     """Until so many are recorded."""
-    order = Order("web-1", "2.0", url, "/ready", 100.0, 0.3, str(folder / "direct.requests"))
+    order = Order("web-1", "2.0", url, "/ready", 100.0, timeout_s, str(folder / "direct.requests"))
     order.write(folder / "order.json")
     argv = (sys.executable, "-m", "harness.load.prober", str(folder / "order.json"))
     process = Children().spawn(Command("prober", argv, variables_of_workers(), log=folder / "prober.log"))
@@ -72,11 +72,6 @@ def answering(answer: bytes) -> Script:
     return answer_once
 
 
-def hanging(connection: socket.socket, _: int) -> None:
-    read_request(connection)
-    read_request(connection)  # until the other side closes
-
-
 @pytest.mark.parametrize(
     ("script", "error"),
     [
@@ -84,13 +79,22 @@ def hanging(connection: socket.socket, _: int) -> None:
         (answering(response(status="404 no")), "refused"),
         (answering(b""), "reset"),
         (answering(b"hello\r\n\r\n"), "protocol"),
-        (hanging, "timeout"),
     ],
 )
 def test_what_is_not_served_says_how(tmp_path: Path, script: Script, error: str) -> None:
     with scripted_server(script) as url:
         records, requests = probe(url, tmp_path, 10)
     assert error in names(records, requests, "error")
+
+
+def test_what_hangs_is_given_up(tmp_path: Path) -> None:
+    def hang(connection: socket.socket, _: int) -> None:
+        read_request(connection)
+        read_request(connection)  # until the other side closes
+
+    with scripted_server(hang) as url:
+        records, requests = probe(url, tmp_path, 10, timeout_s=0.3)
+    assert names(records, requests, "error") == {"timeout"}
 
 
 def test_nobody_there(tmp_path: Path) -> None:
