@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "startup",
+    "recoveries",
     "load",
     "checkers",
     "schemas",
