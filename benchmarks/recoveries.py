@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import median
 
 from harness.waiting import until
-from tests.environments.ledger.observations import all_published
-from tests.environments.ledger.servers import Instance, Postgres, World
+from tests.environments.ledger.observations import all_published, leader_of
+from tests.environments.ledger.servers import Postgres, World
 
 ROUNDS = 5
 PATIENCE_S = 30.0
@@ -98,12 +98,6 @@ def dead_ms() -> float:
             child = int(harness.stdout.readline())
             harness.send_signal(signal.SIGKILL)
             return took_ms(lambda: not scratch.exists() and not Path(f"/proc/{child}").exists(), DEAD)
-
-
-def leader_of(instances: list[Instance]) -> Instance:
-    if not until(lambda: any(instance.leads() for instance in instances), PATIENCE_S):
-        raise TimeoutError("nobody publishes")
-    return next(instance for instance in instances if instance.leads())
 
 
 def main() -> int:

@@ -215,7 +215,7 @@ def _direct(scenario: Scenario) -> Iterator[Node]:
     direct = scenario.direct
     if direct is None:
         return
-    path = direct.path or scenario.environment.smoke_paths[0]
+    path = direct.path_in(scenario.environment)
     yield Node(f"past the router, to each instance: GET {path}, {direct.rate_per_s:g}/s on new and on kept connections")
 
 

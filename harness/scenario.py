@@ -131,6 +131,10 @@ class Direct:
     def __post_init__(self) -> None:
         positive(rate_per_s=self.rate_per_s)
 
+    def path_in(self, environment: Environment) -> str:
+        """The one that is asked for; "" if neither says."""
+        return self.path or next(iter(environment.smoke_paths), "")
+
 
 @dataclass(frozen=True)
 class Scenario:

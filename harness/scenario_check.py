@@ -164,7 +164,7 @@ def check_replay(replay: Replay, environment: Environment) -> None:
 
 def check_direct(direct: Direct, environment: Environment, driver: type[Driver]) -> None:
     """Raises InvalidInput if there is nothing to ask for, and Unsupported if instances come and go unasked."""
-    if not direct.path and not environment.smoke_paths:
+    if not direct.path_in(environment):
         raise InvalidInput(f"environment {environment.name!r} has no smoke_paths; say which path is asked for")
     if direct.path and not direct.path.startswith("/"):
         raise InvalidInput(f"{direct.path!r} is no path: it begins with a slash")

@@ -171,15 +171,19 @@ class Nightly:
     def _named(self, name: str) -> bool:
         return not self.only or name in self.only
 
+    @property
+    def _kept(self) -> Sequence[MatrixCell | RunRow]:
+        return () if self.only else self.done
+
     def _tried(self, variant: str, strategy: str, driver: str) -> bool:
         place = (variant, strategy, driver)
-        return not self.only and any(
-            (row.variant, row.strategy, row.driver) == place for row in self.done if not isinstance(row, RunRow)
+        return any(
+            (row.variant, row.strategy, row.driver) == place for row in self._kept if not isinstance(row, RunRow)
         )
 
     def _ran(self, scenario: str, driver: str) -> int:
         """How often."""
-        rows = (row for row in self.done if isinstance(row, RunRow) and not self.only)
+        rows = (row for row in self._kept if isinstance(row, RunRow))
         return sum((row.scenario, row.driver) == (scenario, driver) for row in rows)
 
     def _row(

@@ -19,34 +19,36 @@ from harness.verdict import EVIDENCE_RECORDS_MAX, Cell, Evidence, Status, Verdic
 
 _ROUTED = """
     SELECT lane || CASE WHEN lasting THEN ' long' WHEN operation IN (SELECT operation FROM operations WHERE writes)
-        THEN ' writes' ELSE ' reads' END AS lane, start_ns, served, excused, version
+        THEN ' writes' ELSE ' reads' END AS lane, NULL AS instance, start_ns, served, excused, version
     FROM judged
 """
 # What was sent to an instance while it was to serve. If its prober did not run for a while, so that something was sent
 # late, then what failed meanwhile is not for certain the instance's doing.
-_DIRECT = """
+_DIRECT = f"""
     WITH direct_requests AS (
         SELECT 'direct ' || lane || ' ' || instance AS lane, instance, scheduled_ns,
             coalesce(sent_ns, scheduled_ns) AS start_ns, done_ns,
-            coalesce(outcome = 'ok' OR error = 'refused', false) AS served, direct.version AS version
+            {judged.SERVED} AS served, direct.version AS version
         FROM direct JOIN direct_windows USING (instance) WHERE scheduled_ns < until_ns
     ), late AS (
         SELECT instance, scheduled_ns AS from_ns, start_ns AS until_ns FROM direct_requests
         WHERE start_ns - scheduled_ns > $late_ns
     )
-    SELECT lane, start_ns, served, NOT served AND EXISTS (
+    SELECT lane, instance, start_ns, served, NOT served AND EXISTS (
         FROM late WHERE late.instance = direct_requests.instance AND from_ns <= done_ns AND until_ns >= scheduled_ns
     ) AS excused, version
     FROM direct_requests
 """
 _BOUNDS = """
-    SELECT lane, 0 AS from_ns, greatest($load_ends_ns, (SELECT max(start_ns) + 1 FROM routed)) AS until_ns
-    FROM (SELECT DISTINCT lane FROM routed)
+    WITH routed AS (SELECT lane, max(start_ns) AS last_ns FROM asked WHERE instance IS NULL GROUP BY lane)
+    SELECT lane, 0 AS from_ns, greatest($load_ends_ns, (SELECT max(last_ns) + 1 FROM routed)) AS until_ns
+    FROM routed
     UNION ALL
-    SELECT 'direct ' || connection || ' ' || instance, coalesce(min(start_ns), any_value(from_ns)), any_value(until_ns)
+    SELECT 'direct ' || connection || ' ' || direct_windows.instance,
+        coalesce(min(start_ns), any_value(from_ns)), any_value(until_ns)
     FROM direct_windows CROSS JOIN (VALUES ('new'), ('kept')) AS connections(connection)
-    LEFT JOIN straight ON straight.lane = 'direct ' || connection || ' ' || instance
-    GROUP BY connection, instance
+    LEFT JOIN asked ON asked.lane = 'direct ' || connection || ' ' || direct_windows.instance
+    GROUP BY connection, direct_windows.instance
 """
 _LANES = """
     SELECT lane, count(start_ns), (any_value(until_ns) - any_value(from_ns)) / 1e9
@@ -198,13 +200,11 @@ def _prepare(history: History) -> None:
         (moment.name, moment.at_ns, history.facts.load_ends_ns if moment.until_ns is None else moment.until_ns)
         for moment in history.moments(Kind.DIRECT)
     ]
-    history.prepare("routed", _ROUTED)
     history.enter("direct_windows", {"instance": "VARCHAR", "from_ns": "BIGINT", "until_ns": "BIGINT"}, windows)
     if history.has("direct"):
-        history.prepare("straight", _DIRECT, {"late_ns": judged.LATE_MS * 1_000_000})
+        history.prepare("asked", f"{_ROUTED} UNION ALL ({_DIRECT})", {"late_ns": judged.LATE_MS * 1_000_000})
     else:
-        history.prepare("straight", "FROM routed WHERE false")
-    history.prepare("asked", "FROM routed UNION ALL FROM straight")
+        history.prepare("asked", _ROUTED)
     history.prepare("bounds", _BOUNDS, {"load_ends_ns": history.facts.load_ends_ns})
 
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from harness.history import History
 from harness.verdict import Status
 
+SERVED = "coalesce(outcome = 'ok' OR error = 'refused', false)"
+"""SQL: a refusal (a 4xx) is an answer."""
 LATE_MS = 50
 """From the scheduled to the sent time, from which on a request counts as late. Less than any limit that is judged."""
 IDLE_SHARE = 0.1
@@ -59,7 +61,7 @@ _LEVELS = """
     ORDER BY number
 """
 _NONE = "SELECT 0::BIGINT AS row WHERE false"
-_JUDGED = """
+_JUDGED = f"""
     SELECT
         row,
         scheduled_ns,
@@ -69,7 +71,7 @@ _JUDGED = """
         (ended_ns - scheduled_ns) / 1e6 AS latency_ms,
         lane, operation, version, attempts,
         operation IN (SELECT operation FROM operations WHERE lasting) AS lasting,
-        coalesce(outcome = 'ok' OR error = 'refused', false) AS served,
+        {SERVED} AS served,
         row IN (SELECT row FROM stalled UNION ALL SELECT row FROM sent_late) AS excused,
         row IN (SELECT row FROM faulted) AS faulted
     FROM requests WHERE scheduled_ns >= 0

@@ -93,7 +93,7 @@ class DirectLane:
             instance.name,
             instance.version,
             instance.url,
-            self._scenario.direct.path or self._scenario.environment.smoke_paths[0],
+            self._scenario.direct.path_in(self._scenario.environment),
             self._scenario.direct.rate_per_s,
             self._scenario.load.timeout_s,
             str(self._folder / f"{name}.requests"),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.checkers.judged import SERVED
 from harness.reporting.axis import NS_A_SECOND, Axis, in_seconds
 
 if TYPE_CHECKING:
@@ -19,12 +20,11 @@ UNANSWERED = ""
 """The version of requests that nobody answered."""
 OTHER = "other"
 
-# As the checkers count: a refusal (a 4xx) is an answer, and what came before the load's own time is nobody's.
-_SERVED = "coalesce(outcome = 'ok' OR error = 'refused', false)"
+# As the checkers count: what came before the load's own time is nobody's.
 _JUDGED = "scheduled_ns >= 0"
 _ERROR = "coalesce(error, 'no reason recorded')"
 _LATENCY_MS = "(done_ns - scheduled_ns) / 1e6"
-_TIMED = f"{_SERVED} AND operation NOT IN (SELECT operation FROM operations WHERE lasting)"
+_TIMED = f"{SERVED} AND operation NOT IN (SELECT operation FROM operations WHERE lasting)"
 """What latencies are told of: what was served, and does not last on purpose."""
 
 
@@ -88,7 +88,7 @@ def traffic(history: History, axis: Axis, versions: Sequence[str]) -> tuple[Vers
         rows = history.query(
             f"""
             SELECT {_place(axis)} AS place, coalesce(version, '') AS answered_by,
-                   count(*) FILTER ({_SERVED}), count(*) FILTER (NOT {_SERVED}),
+                   count(*) FILTER ({SERVED}), count(*) FILTER (NOT {SERVED}),
                    quantile_disc({_LATENCY_MS}, [0.5, 0.99]) FILTER ({_TIMED})
             FROM requests WHERE {_JUDGED} GROUP BY place, answered_by
             """
@@ -109,7 +109,7 @@ def errors(history: History, axis: Axis) -> tuple[ErrorSeries, ...]:
     rows = history.query(
         f"""
         SELECT {_place(axis)} AS place, {_ERROR} AS kind, count(*)
-        FROM requests WHERE {_JUDGED} AND NOT {_SERVED} GROUP BY place, kind
+        FROM requests WHERE {_JUDGED} AND NOT {SERVED} GROUP BY place, kind
         """
     )
     totals: dict[str, int] = {}
@@ -136,7 +136,7 @@ def totals(history: History) -> tuple[Totals, tuple[Totals, ...]]:
         return Totals(UNANSWERED, 0, 0, None, None, None, None), ()
     rows = history.query(
         f"""
-        SELECT grouping(version) AS is_overall, coalesce(version, ''), count(*), count(*) FILTER ({_SERVED}),
+        SELECT grouping(version) AS is_overall, coalesce(version, ''), count(*), count(*) FILTER ({SERVED}),
                quantile_disc({_LATENCY_MS}, [0.5, 0.99, 0.999, 1.0]) FILTER ({_TIMED})
         FROM requests WHERE {_JUDGED} GROUP BY GROUPING SETS ((version), ())
         """
@@ -159,7 +159,7 @@ def by_error(history: History) -> tuple[ErrorTotal, ...]:
         f"""
         SELECT {_ERROR} AS kind, coalesce(version, '') AS answered_by, count(*) AS requests,
                min(scheduled_ns), max(scheduled_ns)
-        FROM requests WHERE {_JUDGED} AND NOT {_SERVED}
+        FROM requests WHERE {_JUDGED} AND NOT {SERVED}
         GROUP BY kind, answered_by ORDER BY requests DESC, kind, answered_by LIMIT 20
         """
     )

@@ -302,6 +302,14 @@ def test_what_is_found_must_be_loadable(monkeypatch: pytest.MonkeyPatch) -> None
         group.find("melt")
 
 
+def complaint(scenario: Path, text: str) -> str:
+    """About the scenario with these lines at its end."""
+    scenario.write_text(scenario.read_text() + text)
+    with pytest.raises(InvalidInput) as caught:
+        read_scenario(scenario)
+    return str(caught.value)
+
+
 def test_checkers_follow_the_service_levels_and_what_the_file_says(scenario: Path) -> None:
     def latency_of(read: Scenario) -> Latency:
         return next(checker for checker in read.checkers if isinstance(checker, Latency))
@@ -324,10 +332,7 @@ def test_checkers_follow_the_service_levels_and_what_the_file_says(scenario: Pat
     ],
 )
 def test_checkers_that_do_not_exist_are_refused(scenario: Path, text: str, message: str) -> None:
-    scenario.write_text(scenario.read_text() + text)
-    with pytest.raises(InvalidInput) as caught:
-        read_scenario(scenario)
-    assert str(caught.value) == f"{scenario}:{message}"
+    assert complaint(scenario, text) == f"{scenario}:{message}"
 
 
 def with_reader(scenario: Path) -> None:
@@ -360,10 +365,7 @@ def test_a_replay_is_asked_for_by_its_table_and_then_judged(scenario: Path) -> N
 def test_a_replay_that_could_not_work_is_refused(scenario: Path, reader: bool, text: str, message: str) -> None:
     if reader:
         with_reader(scenario)
-    scenario.write_text(scenario.read_text() + text)
-    with pytest.raises(InvalidInput) as caught:
-        read_scenario(scenario)
-    assert str(caught.value).startswith(f"{scenario}:{message}")
+    assert complaint(scenario, text).startswith(f"{scenario}:{message}")
 
 
 def test_instances_are_asked_past_the_router_if_a_table_asks_for_it(scenario: Path) -> None:
@@ -383,10 +385,7 @@ def test_instances_are_asked_past_the_router_if_a_table_asks_for_it(scenario: Pa
     ],
 )
 def test_what_could_not_be_asked_past_the_router_is_refused(scenario: Path, text: str, message: str) -> None:
-    scenario.write_text(scenario.read_text() + text)
-    with pytest.raises(InvalidInput) as caught:
-        read_scenario(scenario)
-    assert str(caught.value) == f"{scenario}:{message}"
+    assert complaint(scenario, text) == f"{scenario}:{message}"
 
 
 def test_where_nothing_can_be_asked_past_the_router_it_is_refused(scenario: Path) -> None:

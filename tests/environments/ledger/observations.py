@@ -10,7 +10,7 @@ import nats
 from nats.js.api import DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from tests.environments.ledger.servers import World
+from tests.environments.ledger.servers import Instance, World, eventually
 
 FOLD = """
     SELECT originator_id, count(*), sum((CASE topic WHEN 'ledger.debited' THEN -1 ELSE 1 END)
@@ -41,6 +41,17 @@ async def _published(url: str) -> Mapping[str, Sequence[int]]:
         return positions
     finally:
         await client.close()
+
+
+def leader_of(instances: Sequence[Instance]) -> Instance:
+    found: list[Instance] = []
+
+    def look() -> bool:
+        found[:] = [instance for instance in instances if instance.leads()]
+        return len(found) == 1
+
+    eventually(look, "one instance publishes")
+    return found[0]
 
 
 def all_published(world: World) -> bool:

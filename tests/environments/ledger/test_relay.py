@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
 
 import pytest
 
-from tests.environments.ledger.observations import all_published, assert_faithful, published
-from tests.environments.ledger.servers import Instance, World, eventually
+from tests.environments.ledger.observations import all_published, assert_faithful, leader_of, published
+from tests.environments.ledger.servers import World, eventually
 from tests.environments.ledger.traffic import run_transfers, transfers
 
 pytestmark = pytest.mark.servers
-
-
-def leader_of(instances: Sequence[Instance]) -> Instance:
-    found: list[Instance] = []
-
-    def look() -> bool:
-        found[:] = [instance for instance in instances if instance.leads()]
-        return len(found) == 1
-
-    eventually(look, "one instance publishes")
-    return found[0]
 
 
 @pytest.mark.parametrize("how", ["kill", "pause", "stop"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,9 +37,9 @@ ROUTED = ENVIRONMENT.routed.name
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    def answer(connection: object, number: int) -> None:
-        while read_request(connection):  # type: ignore[arg-type]
-            connection.sendall(response())  # type: ignore[attr-defined]
+    def answer(connection: socket.socket, _: int) -> None:
+        while read_request(connection):
+            connection.sendall(response())
 
     with scripted_server(answer) as url:
         yield url
