@@ -142,7 +142,7 @@ class Latency:
         old, new = (0, 0) if compared is None else (compared.old_requests, compared.new_requests)
         return (
             f"Whether {facts.new} is slower than {facts.old} is not known: that takes {self.compared_min} requests of"
-            f" each outside fault windows, there were {new} and {old}."
+            f" each outside fault windows, there were {new} and {old}; a longer settle_s or a higher rate gives more."
         )
 
     def _enough(self, compared: Comparison) -> bool:
@@ -178,6 +178,8 @@ def _figures(
         figures[f"p999{suffix}_ms"] = round(quantiles.p999_ms, 3)
     figures["max_ms"] = round(certain.max_ms, 3)
     if compared is not None:
+        figures["compared_old_requests"] = compared.old_requests
+        figures["compared_new_requests"] = compared.new_requests
         figures["compared_old_p99_ms"] = round(compared.old_p99_ms, 3)
         figures["compared_new_p99_ms"] = round(compared.new_p99_ms, 3)
         figures["allowed_new_p99_ms"] = round(compared.allowed_ms, 3)
