@@ -17,15 +17,15 @@ KILL_S_MAX = 5.0
 TAIL_LINES = 12
 
 
-def run_to_end(workspace: Workspace, *argv: str) -> None:
-    """Run a command of the run's own. Raises HarnessError, with what it wrote last, unless it succeeds.
+def run_to_end(workspace: Workspace, *argv: str, user: str | None = None) -> None:
+    """Run a command of the run's own, as the account `user` if it is given.
 
-    The run's supervisor starts it, as what the harness itself starts outlives it, and would go on writing into a
-    scratch folder that is being removed.
+    Raises HarnessError, with what it wrote last, unless it succeeds. The run's supervisor starts it, as what the
+    harness itself starts outlives it, and would go on writing into a scratch folder that is being removed.
     """
     name = Path(argv[0]).name
     log = workspace.scratch / f"{name}.log"
-    process = workspace.spawner.spawn(Command(name, argv, log=log))
+    process = workspace.spawner.spawn(Command(name, argv, log=log, user=user))
     exit_code = process.wait(COMMAND_S_MAX)
     if exit_code is None:
         kill(process)

@@ -9,14 +9,13 @@ import tempfile
 from pathlib import Path
 
 from harness.drivers.accounts import give
-from harness.drivers.parts import run_to_end, tail
+from harness.drivers.parts import run_to_end
 from harness.drivers.postgres import SUPERUSER
-from harness.errors import HarnessError, StartFailed
-from harness.protocols import Command, Workspace
+from harness.errors import HarnessError
+from harness.protocols import Workspace
 from harness.servers import cache_folder, version_of
 
 INITDB = ("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
-INITDB_S_MAX = 60.0
 
 
 def make_data(program: Path, installed: Path, folder: Path, workspace: Workspace, account: str | None) -> None:
@@ -38,16 +37,11 @@ def _prepared(installed: Path) -> Path:
 
 
 def _prepare(program: Path, prepared: Path, workspace: Workspace, account: str | None) -> None:
-    log = workspace.logs / "initdb.log"
     # Beside the scratch folder's other things, as the account may not enter the cache of a root user.
     folder = workspace.scratch / "initdb"
     folder.mkdir()
     give(folder, account, workspace)
-    process = workspace.spawner.spawn(
-        Command("initdb", (str(program.parent / "initdb"), "-D", str(folder), *INITDB), log=log, user=account)
-    )
-    if process.wait(INITDB_S_MAX) != 0:
-        raise StartFailed(f"initdb ended with code {process.exit_code}{tail(log)}")
+    run_to_end(workspace, str(program.parent / "initdb"), "-D", str(folder), *INITDB, user=account)
     prepared.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=prepared.parent) as part:
         _copy(folder, Path(part) / "data", workspace)
