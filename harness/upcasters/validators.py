@@ -15,8 +15,10 @@ import fastavro.validation
 import jsonschema_rs
 
 from harness.errors import InvalidInput
+from harness.schemas.avro import AvroFormat
+from harness.schemas.avro.model import AvroSchema, Record
 from harness.schemas.protobuf import ProtobufFormat, ProtobufSchema
-from harness.upcasters import generation
+from harness.upcasters import avro, generation
 from harness.upcasters.registry import Data
 from harness.upcasters.schemas import Schema
 
@@ -38,21 +40,24 @@ class JsonSchema:
 
 
 @dataclass(frozen=True)
-class AvroSchema:
-    parsed: Any
+class AvroRecord:
+    """Data as JSON has them; logical types are not applied."""
+
+    schema: AvroSchema
+    bare: Any
+    """As fastavro takes it."""
 
     def complaint(self, data: Data) -> str:
         """A field that the record does not have is a complaint too: it would not be written."""
         try:
-            fastavro.validation.validate(data, self.parsed)
-            fastavro.schemaless_writer(BytesIO(), self.parsed, data, strict_allow_default=True)
+            fastavro.validation.validate(data, self.bare)
+            fastavro.schemaless_writer(BytesIO(), self.bare, data, strict_allow_default=True)
         except (fastavro.validation.ValidationError, ValueError) as error:
             return str(error)
         return ""
 
     def examples(self, count: int) -> tuple[Data, ...]:
-        """None: events of Avro are not made yet."""
-        return ()
+        return avro.examples(self.schema, lambda data: not self.complaint(data), count)
 
 
 @dataclass(frozen=True)
@@ -84,14 +89,11 @@ def _nowhere(_uri: str) -> NoReturn:
 
 
 def _avro_schema(file: Path) -> Schema:
-    try:
-        document = json.loads(file.read_bytes())
-        parsed = fastavro.schema.parse_schema(document)
-    except (ValueError, fastavro.schema.SchemaParseException, fastavro.schema.UnknownType) as error:
-        raise InvalidInput(f"is not an Avro schema: {error}", file=file, line=getattr(error, "lineno", None)) from error
-    if not isinstance(document, dict) or "fields" not in document:
+    schema = AvroFormat().parse(file.read_bytes(), file)
+    if not isinstance(schema.root, Record):
         raise InvalidInput("is not an Avro schema of an event, which is a record with fields", file=file)
-    return AvroSchema(parsed)
+    bare: Any = schema.bare
+    return AvroRecord(schema, fastavro.schema.parse_schema(bare))
 
 
 def _protobuf_schema(file: Path) -> Schema:

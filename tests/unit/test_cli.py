@@ -198,6 +198,7 @@ def run(_scenario):
     threading.Event().wait(30)
 
 sys.modules["harness.runner"] = SimpleNamespace(open_session=open_session)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs tests in the background may ignore it
 from harness import cli, registry
 from tests.unit.toy import DRIVERS
 registry.DRIVERS = DRIVERS

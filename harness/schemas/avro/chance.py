@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import TypeAlias
 
 from harness.schemas.avro.costs import Costs
 from harness.schemas.avro.events import BOUNDARIES, Events
@@ -28,9 +30,34 @@ DEPTH_MAX = 12
 _KEYS = ("", "a", "key", "é", "\U0001f600")
 _LETTERS = "abcxyz 0189éß€\U0001f600"
 
+Draw: TypeAlias = Callable[[Primitive, Random], Datum]
+"""A value of a primitive type."""
+
+
+def any_value(type_: Primitive, random: Random) -> Datum:
+    """Boundary values as often as others; the logical type is not minded."""
+    if random.random() < 0.5:
+        return random.choice(BOUNDARIES[type_.kind])
+    match type_.kind:
+        case "int":
+            return random.randrange(-(1 << 31), 1 << 31)
+        case "long":
+            return random.randrange(-(1 << 63), 1 << 63)
+        case "float":
+            return random.randrange(-(1 << 24), 1 << 24) / 256  # what single precision holds
+        case "double":
+            return random.uniform(-1e9, 1e9)
+        case "string":
+            return "".join(random.choices(_LETTERS, k=random.randrange(12)))
+        case "bytes":
+            return random.randbytes(random.randrange(12))
+        case kind:
+            return random.choice(BOUNDARIES[kind])
+
 
 class Chance:
-    def __init__(self, schema: AvroSchema, costs: Costs, events: Events, seed: int) -> None:
+    def __init__(self, schema: AvroSchema, costs: Costs, events: Events, seed: int, draw: Draw = any_value) -> None:
+        self._draw = draw
         self._schema = schema
         self._costs = costs
         self._events = events
@@ -57,8 +84,8 @@ class Chance:
                 return Branch(branch_name(branch), self._any(branch, depth + 1))
             case Record(fields=fields):
                 return {field.name: self._any(field.type, depth + 1) for field in fields}
-            case Primitive(kind=kind):
-                return self._primitive(kind)
+            case Primitive() as primitive:
+                return self._draw(primitive, self._random)
             case Fixed(size=size):
                 return self._random.randbytes(size)
             case Enumeration(symbols=symbols):
@@ -68,24 +95,3 @@ class Chance:
 
     def _some(self, element: Type) -> int:
         return self._random.randrange(ELEMENTS_MAX + 1) if self._costs.affordable(element) else 0
-
-    def _primitive(self, kind: str) -> Datum:
-        """Boundary values as often as others."""
-        random = self._random
-        if random.random() < 0.5:
-            return random.choice(BOUNDARIES[kind])
-        match kind:
-            case "int":
-                return random.randrange(-(1 << 31), 1 << 31)
-            case "long":
-                return random.randrange(-(1 << 63), 1 << 63)
-            case "float":
-                return random.randrange(-(1 << 24), 1 << 24) / 256  # what single precision holds
-            case "double":
-                return random.uniform(-1e9, 1e9)
-            case "string":
-                return "".join(random.choices(_LETTERS, k=random.randrange(12)))
-            case "bytes":
-                return random.randbytes(random.randrange(12))
-            case _:
-                return random.choice(BOUNDARIES[kind])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import jsonschema_rs
 import pytest
@@ -64,8 +66,9 @@ def test_each_format_admits_and_refuses(tmp_path: Path, file: str, text: str, wr
         ({"A__1_json": "{"}, "is not a JSON Schema"),
         ({"A__1_json": '{"type": "strin"}'}, "is not a JSON Schema"),
         ({"A__1_json": '{"$ref": "https://example.org/a.json"}'}, "schemas are not fetched"),
-        ({"A__1_avsc": '{"type": "record", "name": "A"}'}, "is not an Avro schema"),
-        ({"A__1_avsc": '"nothing"'}, "is not an Avro schema"),
+        ({"A__1_avsc": '{"type": "record", "name": "A"}'}, "'fields' is missing"),
+        ({"A__1_avsc": '"nothing"'}, "unknown type 'nothing'"),
+        ({"A__1_avsc": '"string"'}, "is not an Avro schema of an event"),
         ({"A__1_proto": "message"}, "protoc"),
         ({"A__newest_json": OBJECT}, "does not end in the number of a version"),
         ({"A__1_json": OBJECT, "A__v1_json": OBJECT}, "is a second schema of A 1"),
@@ -147,3 +150,45 @@ def test_data_are_made_from_protobuf_too(tmp_path: Path) -> None:
     data = schema.examples(10)
     assert any("a" in each for each in data)
     assert not any(schema.complaint(each) for each in data)
+
+
+def record(**fields: Any) -> str:
+    return json.dumps(
+        {"type": "record", "name": "A", "fields": [{"name": name, "type": type_} for name, type_ in fields.items()]}
+    )
+
+
+def made_of(tmp_path: Path, schema: str, count: int = 40) -> tuple[dict[str, Any], ...]:
+    found = read_schemas(write(tmp_path, A__1_avsc=schema)).of("A", 1)
+    assert found is not None
+    data = found.examples(count)
+    assert not any(found.complaint(each) for each in data)
+    assert found.examples(count) == data
+    return data
+
+
+def test_data_are_made_from_avro_too(tmp_path: Path) -> None:
+    tree = {"type": "record", "name": "Tree", "fields": [{"name": "parts", "type": {"type": "array", "items": "Tree"}}]}
+    data = made_of(tmp_path, record(a=["null", "string"], b={"type": "map", "values": "double"}, c=tree))
+    assert len(data) == 40
+    assert json.loads(json.dumps(data, allow_nan=False)) == list(data)
+    assert {type(each["a"]) for each in data} == {str, type(None)}
+
+
+def test_numbers_that_are_times_are_times_that_there_are(tmp_path: Path) -> None:
+    logical = {
+        "day": {"type": "int", "logicalType": "date"},
+        "time": {"type": "int", "logicalType": "time-millis"},
+        "at": {"type": "long", "logicalType": "timestamp-micros"},
+        "id": {"type": "string", "logicalType": "uuid"},
+    }
+    for each in made_of(tmp_path, record(**logical)):
+        assert date.fromordinal(date(1970, 1, 1).toordinal() + each["day"]).year <= 2100
+        assert 0 <= each["time"] < 86_400_000
+        assert datetime.fromtimestamp(each["at"] / 1e6, UTC).year <= 2100
+        assert UUID(each["id"]).version == 4
+
+
+@pytest.mark.parametrize("type_", ["bytes", {"type": "fixed", "name": "F", "size": 2}, "A"])
+def test_no_data_are_made_of_what_json_does_not_have_nor_of_what_has_no_end(tmp_path: Path, type_: Any) -> None:
+    assert made_of(tmp_path, record(a=type_)) == ()
