@@ -1,7 +1,7 @@
 """The whole suite and the whole matrix of defects, on one driver or several, with one summary page: `make nightly`.
 
     python -m tests.nightly [--driver local,containers,kind] [--times 5] [--mistakes all|soonest|none] [--rate R]
-                            [--only NAME,…] [--resume FOLDER] [--readme]
+                            [--only NAME,…] [--resume FOLDER] [--document]
 
 Every shipped scenario runs `--times` times over and must pass each time; every mistake of the matrix runs under every
 strategy it applies to, or where it shows soonest, and must be found by a checker that is meant to find it; what is
@@ -11,7 +11,8 @@ kubernetes the scenarios are its own: ways to deploy that only it has, and pitfa
 --resume goes on with a night that was cut short, in its folder: what it has, found or not, is kept and not run again,
 but for what --only names: of that the tables show the later run, and the verdict counts both. So one night can be put
 together of several, each with what it asks of a driver.
---readme puts the table of what was found on loopback into the README. Exit code 1 if anything came out otherwise.
+--document puts the tables of what was found into the README (on loopback) and docs/drivers.md (elsewhere). Exit code 1
+if anything came out otherwise.
 """
 
 from __future__ import annotations
@@ -51,8 +52,12 @@ from tests.integration.matrix import CASES, ONLY_BY_FAULTS, ROOT, STRATEGIES, Ca
 from tests.integration.pitfalls import ALL, Expectation
 
 REPORTS = ROOT / "reports"
-README = ROOT / "README.md"
-TABLE = re.compile(r"(<!-- defects -->\n).*?(<!-- /defects -->)", re.DOTALL)
+DOCUMENTS = {
+    "local": ROOT / "README.md",
+    "containers": ROOT / "docs" / "drivers.md",
+    "kind": ROOT / "docs" / "drivers.md",
+}
+"""Where the table of what was found on a driver stands."""
 SCENARIOS = ("", "read-model")
 """Folders of those that run on every driver and must pass."""
 DRIVERS = ("local", "containers", "kind", "kubernetes")
@@ -60,8 +65,10 @@ NATIVE = "kubernetes"
 """Deploys by itself, so that strategies that are the harness's do not apply."""
 RATES_PER_S = {"kind": 40.0}
 """Of loads where those of the scenarios are more than two cores carry beside a cluster's own nodes."""
-IN_README = "local"
+LOOPBACK = "local"
 ALL_PASSED = "every checker passed"
+NOTHING = "-"
+"""In a table: the strategy does not apply, or was not tried."""
 
 
 class Runs(Protocol):
@@ -229,8 +236,8 @@ def main() -> int:
         for row in Nightly(session, folder, options.rate_per_s, options.only, done).rows(options):
             summary = with_row(summary, row)
             paths = write_summary(folder, summary)
-    if options.readme:
-        README.write_text(TABLE.sub(rf"\g<1>{readme_table(summary.variants)}\g<2>", README.read_text()))
+    for driver in options.documented:
+        DOCUMENTS[driver].write_text(documented(DOCUMENTS[driver].read_text(), summary, driver))
     print(render_markdown(summary))
     print(f"summary: {os.path.relpath(paths.page)}")
     return 0 if summary.status is Status.PASS else 1
@@ -272,7 +279,8 @@ class Options:
     drivers: tuple[str, ...]
     times: int
     mistakes: str
-    readme: bool
+    documented: tuple[str, ...] = ()
+    """Drivers whose tables are to be put into the documents."""
     rate_per_s: float | None = None
     only: frozenset[str] = frozenset()
     resume: Path | None = None
@@ -293,15 +301,16 @@ def _options(words: Sequence[str] | None = None) -> Options:
         "--only", action="append", default=[], type=_names, help="nothing but these mistakes and scenarios"
     )
     parser.add_argument("--resume", type=_night, metavar="FOLDER", help="go on with the night whose summary is there")
-    parser.add_argument("--readme", action="store_true", help="put the table of what was found into the README")
+    parser.add_argument("--document", action="store_true", help="put the tables of what was found into the documents")
     given = parser.parse_args(words)
-    drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (IN_README,)
-    if given.readme and IN_README not in drivers:
-        parser.error(f"the README's table is of the driver {IN_README}, which is not among those to run")
-    if given.readme and given.only and not given.resume:
-        parser.error("the README's table is of all mistakes, not only of some")
+    drivers = tuple(dict.fromkeys(name for names in given.driver for name in names)) or (LOOPBACK,)
+    documented = tuple(driver for driver in drivers if driver in DOCUMENTS) if given.document else ()
+    if given.document and not documented:
+        parser.error(f"the tables are of the drivers {', '.join(DOCUMENTS)}, none of which is to run")
+    if given.document and given.only and not given.resume:
+        parser.error("the tables are of all mistakes, not only of some")
     only = frozenset(name for names in given.only for name in names)
-    return Options(drivers, given.times, given.mistakes, given.readme, given.rate, only, given.resume)
+    return Options(drivers, given.times, given.mistakes, documented, given.rate, only, given.resume)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -355,19 +364,37 @@ def _detected_after_s(verdicts: list[Verdict], began_s: float) -> float | None:
     return max(0.0, min(dated) - began_s) if dated else None
 
 
-def readme_table(rows: Sequence[VariantRow]) -> str:
-    """A line a defect, a column a strategy; those of the driver that everybody has."""
-    cells = {(row.variant, row.strategy): row for row in rows if row.driver == IN_README}
+def documented(text: str, summary: Summary, driver: str) -> str:
+    """A document with the table of a driver in its place. Raises ValueError if it has none."""
+    place = re.compile(rf"(<!-- defects on {driver} -->\n).*?(<!-- /defects -->)", re.DOTALL)
+    table = found_table(summary, driver)
+    written, times = place.subn(lambda found: f"{found[1]}{table}{found[2]}", text)
+    if not times:
+        raise ValueError(f"there is no place for the table of {driver}")
+    return written
+
+
+def found_table(summary: Summary, driver: str) -> str:
+    """A line a defect, a column a strategy; below it, what the driver cannot show, and why."""
+    rows: tuple[MatrixCell, ...] = (*summary.variants, *summary.not_shown)
+    cells = {(row.variant, row.strategy): row for row in rows if row.driver == driver}
     lines = [f"| defect | {' | '.join(STRATEGIES)} |", f"|---|{'---|' * len(STRATEGIES)}"]
-    for variant in dict.fromkeys(variant for variant, _ in cells):
-        told = (_told(cells.get((variant, strategy))) for strategy in STRATEGIES)
-        lines.append(f"| {variant} | {' | '.join(told)} |")
+    for variant in (case.variant for case in CASES):
+        told = [_told(cells.get((variant, strategy))) for strategy in STRATEGIES]
+        if any(cell != NOTHING for cell in told):
+            lines.append(f"| {variant} | {' | '.join(told)} |")
+    hidden = [row for row in summary.not_shown if row.driver == driver]
+    for reason in dict.fromkeys(row.reason for row in hidden):
+        variants = dict.fromkeys(row.variant for row in hidden if row.reason == reason)
+        lines += ["", f"Not shown on {driver}, as {reason}: {', '.join(variants)}."]
     return "\n".join(lines) + "\n"
 
 
-def _told(row: VariantRow | None) -> str:
+def _told(row: MatrixCell | None) -> str:
     if row is None:
-        return "-"
+        return NOTHING
+    if isinstance(row, NotShown):
+        return "not shown"
     after = "" if row.detection_s is None else f", {row.detection_s:.1f} s"
     return f"{row.status.word}: {row.checker or 'not found'}{after}"
 

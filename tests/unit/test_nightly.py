@@ -247,7 +247,7 @@ def test_one_driver_comes_after_the_other(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(nightly, "CASES", (EARLY_ACK, replace(acks, not_shown={"containers": "no links there"})))
     monkeypatch.setattr(nightly, "ONLY_BY_FAULTS", (acks,))
     session = FakeSession()
-    options = Options(("local", "containers"), times=1, mistakes="soonest", readme=False)
+    options = Options(("local", "containers"), times=1, mistakes="soonest")
     rows = list(Nightly(session, FOLDER).rows(options))
     drivers = [described.driver for described in session.ran]
     assert sum(not isinstance(row, NotShown) for row in rows) == len(drivers)
@@ -303,16 +303,16 @@ def test_what_is_named_is_run_again_beside_what_there_is() -> None:
     ],
 )
 def test_drivers_are_named_one_by_one_or_with_commas(words: str, drivers: tuple[str, ...]) -> None:
-    assert nightly._options(words.split()) == Options(drivers, times=5, mistakes="all", readme=False)
+    assert nightly._options(words.split()) == Options(drivers, times=5, mistakes="all")
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         ("--driver local,docker", "there is no driver 'docker'"),
-        ("--driver containers --readme", "which is not among those to run"),
+        ("--driver kubernetes --document", "none of which is to run"),
         ("--only recreates", "no mistake and no scenario 'recreates'; did you mean 'recreate'?"),
-        ("--only recreate --readme", "is of all mistakes, not only of some"),
+        ("--only recreate --document", "are of all mistakes, not only of some"),
         ("--resume of-no-night", "of-no-night/summary.json: it is not a summary of runs"),
     ],
 )
@@ -324,13 +324,36 @@ def test_arguments_that_make_no_sense_are_refused(
     assert complaint in capsys.readouterr().err
 
 
-def test_the_readmes_table_is_of_loopback_alone() -> None:
+def test_tables_are_of_the_drivers_that_ran_and_have_a_place() -> None:
+    assert nightly._options(["--document"]).documented == ("local",)
+    assert nightly._options(["--document", "--driver=kind,kubernetes,containers"]).documented == ("kind", "containers")
+    assert nightly._options(["--driver=kind"]).documented == ()
+    summary = nightly.begun(datetime(2026, 3, 14, 2, tzinfo=UTC))
+    for driver, document in nightly.DOCUMENTS.items():
+        nightly.documented(document.read_text(), summary, driver)
+    with pytest.raises(ValueError, match="no place for the table of kind"):
+        nightly.documented("# Text\n", summary, "kind")
+
+
+def test_a_table_is_of_one_driver_and_says_why_it_lacks_what_it_lacks() -> None:
     row = VariantRow("stale-cache", "rolling", "local", Status.FAIL, Status.FAIL, "monotonic-reads", 1.25)
     missed = VariantRow("stale-cache", "canary", "local", Status.UNKNOWN, Status.FAIL, "")
-    assert nightly.readme_table((row, missed, replace(row, strategy="recreate", driver="kind"))).splitlines() == [
+    elsewhere = replace(row, strategy="recreate", driver="kind")
+    hidden = NotShown("newest-wins", "rolling", "local", "its clock is fixed")
+    summary = nightly.begun(datetime(2026, 3, 14, 2, tzinfo=UTC))
+    summary = replace(summary, variants=(row, missed, elsewhere), not_shown=(hidden, replace(hidden, driver="kind")))
+    text = "before\n<!-- defects on local -->\nold\n<!-- /defects -->\nafter\n"
+    assert nightly.documented(text, summary, "local").splitlines() == [
+        "before",
+        "<!-- defects on local -->",
         "| defect | rolling | blue-green | canary | recreate |",
         "|---|---|---|---|---|",
         "| stale-cache | fail: monotonic-reads, 1.2 s | - | unknown: not found | - |",
+        "| newest-wins | not shown | - | - | - |",
+        "",
+        "Not shown on local, as its clock is fixed: newest-wins.",
+        "<!-- /defects -->",
+        "after",
     ]
 
 
