@@ -70,6 +70,8 @@ class Case:
     """What a healthy version holds under the fault, which takes from everybody; None: as usual."""
     postgres: Mapping[str, str] = field(default_factory=dict)
     """Settings of the store, beside those of the environment."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What the routed service is told, beside what the environment tells it."""
     not_shown: Mapping[str, str] = field(default_factory=dict)
     """Drivers on which it cannot be brought to light, and why; the nightly's summary says so in place of a run."""
 
@@ -89,7 +91,15 @@ def in_the_end(fault: Fault, duration_s: float) -> tuple[ScheduledFault, ...]:
 
 IN_ROLLOUTS = (
     case("ack-before-commit", "lost-events", faults=in_the_end(Kill("ledger"), 1.0)),
-    case("drops-in-flight", "availability", in_old=True, in_haste=True, strategies=NO_DOWNTIME),
+    case(
+        "drops-in-flight",
+        "availability",
+        in_old=True,
+        in_haste=True,
+        strategies=NO_DOWNTIME,
+        # Until a pod is asked to stop, after the switch, most answers of the usual length have ended.
+        variables={"LEDGER_STATEMENT_S": "3"},
+    ),
     case("ready-too-early", "availability", strategies=NO_DOWNTIME),
     case("ignores-idempotency-key", "duplicates", "money"),
     case("no-upcaster", "availability", strategies=NO_DOWNTIME),
@@ -238,7 +248,11 @@ def _environment(case: Case) -> Environment:
         replace(store, settings={**store.settings, **case.postgres}) if store.kind is StoreKind.POSTGRES else store
         for store in LEDGER.stores
     )
-    return replace(LEDGER, stores=tuple(stores)) if case.postgres else LEDGER
+    services = (
+        replace(service, variables={**service.variables, **case.variables}) if service.routed else service
+        for service in LEDGER.services
+    )
+    return replace(LEDGER, stores=tuple(stores), services=tuple(services))
 
 
 def _settle_s(case: Case) -> float:
