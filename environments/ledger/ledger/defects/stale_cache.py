@@ -11,7 +11,7 @@ from ledger.domain.account import Account, Domain
 from ledger.recorder import Recorder
 from ledger.service import Parts
 
-FRESH_S = 2.0
+FRESH_S = 10.0
 
 
 class CachingLedger(Ledger):
