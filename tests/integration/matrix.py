@@ -257,8 +257,8 @@ def _environment(case: Case) -> Environment:
 
 def _settle_s(case: Case) -> float:
     """A tail is a matter of numbers. Of 870 requests that are compared, 5 % slow ones are missed in one run of ten
-    thousand, where what is healthy is blamed in as many; 3 % in one of five. So is a read that goes back: of the 120 that
-    a new version answers in 12 s at 40 requests a second about one in twelve can."""
+    thousand, where what is healthy is blamed in as many; 3 % in one of five. So is a read that goes back: of the 120
+    that a new version answers in 12 s at 40 requests a second about one in twelve can."""
     return {frozenset({"latency"}): 8.0, frozenset({"monotonic-reads"}): 5.0}.get(case.found_by, 1.5)
 
 
