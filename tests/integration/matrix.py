@@ -98,7 +98,7 @@ IN_ROLLOUTS = (
         in_haste=True,
         strategies=NO_DOWNTIME,
         # Until a pod is asked to stop, after the switch, most answers of the usual length have ended.
-        variables={"LEDGER_STATEMENT_S": "3"},
+        variables={"LEDGER_STATEMENT_S": "2"},
     ),
     case("ready-too-early", "availability", strategies=NO_DOWNTIME),
     case("ignores-idempotency-key", "duplicates", "money"),
