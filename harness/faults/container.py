@@ -181,7 +181,14 @@ class Limit:
         finally:
             if stands(system, instance):
                 system.limit(instance.name, before.limits)
+                if self.memory_mb is not None:
+                    _await_fate(system, system, instance)
                 system.revive(instance.name)
+
+
+def _await_fate(system: System, killable: Killable, instance: Instance) -> None:
+    """Until it answers, or is dead. The kernel may have begun to kill it: it still has a pid then, but not for long."""
+    until(lambda: killable.pid(instance.name) is None or system.ready(instance.name), HEAL_TIMEOUT_S)
 
 
 def _words(limits: Limits) -> str:

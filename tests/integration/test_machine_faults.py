@@ -162,7 +162,17 @@ def test_an_instance_with_too_few_processors_is_held_back(system: LocalSystem) -
 def test_an_instance_with_less_memory_than_it_needs_is_killed_and_comes_back(system: LocalSystem) -> None:
     with Limit("web", memory_mb=6).inject(system) as effect, ThreadPoolExecutor(1) as pool:
         pool.submit(system.ready, "web-2")  # it needs some to answer
-        assert eventually(lambda: effect.bites().seen)
+        assert eventually(lambda: system.pid("web-2") is None)
+        assert effect.bites().seen
+    healed = effect.heals()
+    assert healed.seen, healed.by
+    assert groups(system._workspace.run_id) == []
+
+
+@pytest.mark.usefixtures("hierarchy")
+def test_one_that_the_kernel_is_killing_when_the_window_ends_comes_back(system: LocalSystem) -> None:
+    with Limit("web", memory_mb=6).inject(system) as effect, ThreadPoolExecutor(1) as pool:
+        pool.submit(system.ready, "web-2")
     healed = effect.heals()
     assert healed.seen, healed.by
     assert groups(system._workspace.run_id) == []

@@ -135,6 +135,39 @@ def test_one_that_died_of_too_little_memory_is_started_again() -> None:
     assert effect.heals().seen
 
 
+@dataclass
+class DyingSystem(IsolatedSystem):
+    """What is killed for want of memory still has a pid for as long as it is looked at `looks` times."""
+
+    looks: int = 3
+    dying: set[str] = field(default_factory=set)
+
+    def limit(self, name: str, limits: Limits) -> None:
+        self.limits[name] = limits
+        if limits.memory_mb is not None:
+            self.dying.add(name)
+
+    def ready(self, name: str) -> bool:
+        return super().ready(name) and name not in self.dying
+
+    def pid(self, name: str) -> int | None:
+        if name in self.dying:
+            self.looks -= 1
+            if self.looks == 0:
+                self.dying.discard(name)
+                self.dead.add(name)
+        return super().pid(name)
+
+
+def test_one_that_is_still_dying_when_the_window_ends_is_started_again() -> None:
+    system = DyingSystem()
+    name = last_web(system).name
+    with Limit(name, memory_mb=10).inject(system):
+        assert system.pid(name) is not None
+    assert system.looks == 0
+    assert system.ready(name)
+
+
 def test_a_death_is_not_the_effect_of_a_limit_of_processors() -> None:
     system = IsolatedSystem()
     with Limit("web", cpus=0.1).inject(system) as effect:
