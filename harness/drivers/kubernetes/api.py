@@ -323,7 +323,8 @@ class Stop:
                 return
             self._open.add(response)
         try:
-            while chunk := response.read1():
+            # Shutting down a connection ends its TLS before its reading: what it still holds comes as it is, encrypted.
+            while (chunk := response.read1()) and not self._set:
                 yield chunk
         except urllib3.exceptions.HTTPError:
             if not self._set:
