@@ -54,7 +54,8 @@ def test_lines_are_put_together_from_chunks() -> None:
 
 def test_what_comes_after_a_stop_is_left_unread() -> None:
     stop = Stop()
-    response = Streaming(b"one\ntw", b"o\nthree\n", meanwhile=stop.set)
+    # 0xF5 will look like the end of a line.
+    response = Streaming(b"one\ntw", b"o\nthree\xf5", meanwhile=stop.set)
     assert list(stop.lines(response)) == [b"one"]
     assert response.closed
     assert list(stop.lines(Streaming(b"four\n"))) == []
