@@ -219,7 +219,7 @@ class History:
         self.facts = facts
         self.timeline = tuple(sorted(timeline, key=lambda moment: moment.at_ns))
         self._tables = frozenset(tables)
-        self._prepared: set[str] = set()
+        self._prepared: dict[str, tuple[object, object]] = {}
         self._connection = connection
         self._create_views()
 
@@ -260,16 +260,23 @@ class History:
         return tuple(column[0] for column in result.description or ()), result.fetchall()
 
     def prepare(self, table: str, sql: str, params: object = None) -> None:
-        """Keep the result of `sql` as `table`, once, for the checkers that share it."""
+        """Keep the result of `sql` as `table`, once, for the checkers that share it.
+
+        Raises ValueError if it is there as the result of something else, which would be judged in its place.
+        """
         if table not in self._prepared:
             self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}", params)
-            self._prepared.add(table)
+            self._prepared[table] = (sql, params)
+        elif self._prepared[table] != (sql, params):
+            raise ValueError(f"the table {table} is there already, and is something else")
 
     def enter(self, table: str, schema: Mapping[str, str], rows: Sequence[Row]) -> None:
         """Keep rows as `table`, once, for queries that need more than was recorded."""
         if table not in self._prepared:
             create_table(self._connection, table, schema, rows)
-            self._prepared.add(table)
+            self._prepared[table] = (schema, rows)
+        elif self._prepared[table] != (schema, rows):
+            raise ValueError(f"the table {table} is there already, and is something else")
 
     def moments(self, kind: Kind) -> tuple[Moment, ...]:
         """Those of one kind, in the order in which they began."""

@@ -215,8 +215,9 @@ def _direct(scenario: Scenario) -> Iterator[Node]:
     direct = scenario.direct
     if direct is None:
         return
-    path = direct.path_in(scenario.environment)
-    yield Node(f"past the router, to each instance: GET {path}, {direct.rate_per_s:g}/s on new and on kept connections")
+    writes = f" and {direct.write.operation}" if direct.write else ""
+    asked = f"GET {direct.path_in(scenario.environment)}{writes}, each {direct.rate_per_s:g}/s"
+    yield Node(f"past the router, to each instance: {asked} on new and on kept connections")
 
 
 def _levels(slo: Slo) -> Node:

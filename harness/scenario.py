@@ -5,12 +5,15 @@ A scenario is read from TOML (scenario_file.py) or built in Python; both give th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from harness.bounds import fraction, not_negative, positive
 from harness.environment import Environment
+from harness.errors import InvalidInput
+from harness.placeholders import expand, expand_values
 from harness.protocols import Checker, Strategy
 from harness.windows import ScheduledFault, Window
 
@@ -25,6 +28,8 @@ __all__ = [
     "Slo",
     "Window",
 ]
+
+WRITING_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class Ending(StrEnum):
@@ -120,6 +125,35 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class DirectWrite:
+    """What is sent to each instance itself, beside the GET. `{key}` in `path`, `headers` and `body` is a number that no
+    other request has.
+    """
+
+    path: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+    def __post_init__(self) -> None:
+        if self.method not in WRITING_METHODS:
+            raise InvalidInput(f"method must be one of {', '.join(WRITING_METHODS)}, not {self.method!r}")
+        if not self.path.startswith("/"):
+            raise InvalidInput(f"path begins with a slash, not as {self.path!r}")
+        self.keyed(1)
+
+    @property
+    def operation(self) -> str:
+        """As it is called in the records."""
+        return f"{self.method} {self.path}"
+
+    def keyed(self, key: int) -> tuple[str, Mapping[str, str], str]:
+        """Path, headers and body of the request with that key. Raises InvalidInput for another placeholder."""
+        values = {"key": str(key)}
+        return expand(self.path, values), expand_values(self.headers, values), expand(self.body, values)
+
+
+@dataclass(frozen=True)
 class Direct:
     """Each instance that serves is asked past the router as well, on new and on kept connections."""
 
@@ -127,6 +161,8 @@ class Direct:
     """Of each instance and each kind of connection: a few more than the checker `disruption` wants."""
     path: str = ""
     """Of a GET; "": the first of the environment's `smoke_paths`."""
+    write: DirectWrite | None = None
+    """Sent as often as the GET."""
 
     def __post_init__(self) -> None:
         positive(rate_per_s=self.rate_per_s)

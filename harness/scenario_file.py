@@ -18,7 +18,7 @@ from harness.errors import InvalidInput
 from harness.faults.selection import may_be_chosen
 from harness.protocols import Checker, Driver, Fault, Strategy
 from harness.registry import Group
-from harness.scenario import Change, Direct, Load, Replay, Scenario, Slo
+from harness.scenario import Change, Direct, DirectWrite, Load, Replay, Scenario, Slo
 from harness.toml_reader import Table, nearest
 from harness.toml_values import amend, build, convert, options
 from harness.windows import Condition, ScheduledFault, Selection, Window
@@ -263,7 +263,8 @@ def _direct(table: Table, environment: Environment, driver: type[Driver]) -> Dir
     if "direct" not in table:
         return None
     inner = table.table("direct")
-    direct = build(Direct, inner)
+    write = build(DirectWrite, inner.table("write")) if "write" in inner else None
+    direct = build(Direct, inner, aside=("write",), write=write)
     with inner.blame("path"):
         scenario_check.check_direct(direct, environment, driver)
     return direct

@@ -33,9 +33,10 @@ REQUIRED: Final = _Required()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A clause that helps with a misspelt word: the nearest of those known, or all of them."""
+    """A clause that helps with a misspelt word: the nearest of those known, best one that it begins; or all."""
     choices = sorted(known)
-    if close := get_close_matches(word, choices, n=1, cutoff=0.5):
+    whole = [choice for choice in choices if choice.startswith(f"{word}_")]
+    if close := whole or get_close_matches(word, choices, n=1, cutoff=0.5):
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(choices)}" if choices else "none are known here"
 

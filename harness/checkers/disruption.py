@@ -2,7 +2,8 @@
 
 What breaks one client may spare another: one on a new connection, one on a kept one; reads, writes, and long requests
 that are in flight when an instance stops. So each of these is a lane of its own, and judged by itself. So is each
-instance that was asked past the router, on connections of both kinds, for as long as it was to serve.
+instance that was asked past the router, on connections of both kinds, to read and to write, for as long as it was to
+serve.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _ROUTED = """
 # late, then what failed meanwhile is not for certain the instance's doing.
 _DIRECT = f"""
     WITH direct_requests AS (
-        SELECT 'direct ' || lane || ' ' || instance AS lane, instance, scheduled_ns,
+        SELECT 'direct ' || lane || CASE WHEN operation = writes THEN ' writes ' ELSE ' reads ' END || instance AS lane,
+            instance, scheduled_ns,
             coalesce(sent_ns, scheduled_ns) AS start_ns, done_ns,
             {judged.SERVED} AS served, direct.version AS version
         FROM direct JOIN direct_windows USING (instance) WHERE scheduled_ns < until_ns
@@ -40,35 +42,39 @@ _DIRECT = f"""
     FROM direct_requests
 """
 _BOUNDS = """
-    WITH routed AS (SELECT lane, max(start_ns) AS last_ns FROM asked WHERE instance IS NULL GROUP BY lane)
+    WITH routed AS (SELECT lane, max(start_ns) AS last_ns FROM lane_requests WHERE instance IS NULL GROUP BY lane)
     SELECT lane, 0 AS from_ns, greatest($load_ends_ns, (SELECT max(last_ns) + 1 FROM routed)) AS until_ns
     FROM routed
     UNION ALL
-    SELECT 'direct ' || connection || ' ' || direct_windows.instance,
-        coalesce(min(start_ns), any_value(from_ns)), any_value(until_ns)
-    FROM direct_windows CROSS JOIN (VALUES ('new'), ('kept')) AS connections(connection)
-    LEFT JOIN asked ON asked.lane = 'direct ' || connection || ' ' || direct_windows.instance
-    GROUP BY connection, direct_windows.instance
+    SELECT direct_lanes.lane, coalesce(min(start_ns), any_value(from_ns)), any_value(direct_lanes.until_ns)
+    FROM (
+        SELECT 'direct ' || connection || ' ' || kind || ' ' || instance AS lane, from_ns, until_ns
+        FROM direct_windows
+        CROSS JOIN (VALUES ('new'), ('kept')) AS connections(connection)
+        CROSS JOIN (VALUES ('reads'), ('writes')) AS kinds(kind)
+        WHERE kind = 'reads' OR writes IS NOT NULL
+    ) AS direct_lanes LEFT JOIN lane_requests ON lane_requests.lane = direct_lanes.lane
+    GROUP BY direct_lanes.lane
 """
 _LANES = """
     SELECT lane, count(start_ns), (any_value(until_ns) - any_value(from_ns)) / 1e9
-    FROM bounds LEFT JOIN asked USING (lane) GROUP BY lane ORDER BY lane
+    FROM lane_bounds LEFT JOIN lane_requests USING (lane) GROUP BY lane ORDER BY lane
 """
 # From one success to the next, by when they were sent; the time in which the lane was asked bounds them. Only what was
 # sent after the one and before the other tells of the time between.
 _SPANS = """
     WITH successes AS (
-        SELECT lane, start_ns AS at_ns FROM asked WHERE served
-        UNION SELECT lane, from_ns FROM bounds
-        UNION SELECT lane, until_ns FROM bounds
+        SELECT lane, start_ns AS at_ns FROM lane_requests WHERE served
+        UNION SELECT lane, from_ns FROM lane_bounds
+        UNION SELECT lane, until_ns FROM lane_bounds
     ), spans AS (
         SELECT lane, lag(at_ns) OVER (PARTITION BY lane ORDER BY at_ns) AS from_ns, at_ns AS until_ns FROM successes
     ), failures AS (
-        SELECT asked.lane, at_ns AS until_ns, min(start_ns) AS first_ns,
+        SELECT lane_requests.lane, at_ns AS until_ns, min(start_ns) AS first_ns,
             min(start_ns) FILTER (NOT excused) AS surely_from_ns, max(start_ns) FILTER (NOT excused) AS surely_until_ns,
             count(*) AS failed, coalesce(string_agg(DISTINCT version, ', ' ORDER BY version), '') AS versions
-        FROM asked ASOF JOIN successes ON asked.lane = successes.lane AND start_ns < at_ns
-        WHERE NOT served GROUP BY asked.lane, at_ns
+        FROM lane_requests ASOF JOIN successes ON lane_requests.lane = successes.lane AND start_ns < at_ns
+        WHERE NOT served GROUP BY lane_requests.lane, at_ns
     )
     SELECT lane, from_ns, until_ns, first_ns, surely_from_ns, surely_until_ns,
         coalesce(failed, 0), coalesce(versions, '')
@@ -195,17 +201,23 @@ class Disruption:
 
 
 def _prepare(history: History) -> None:
-    """The tables `asked`, of all that was, and `bounds`, of when each lane was."""
+    """The tables `lane_requests`, of all that was asked, and `lane_bounds`, of when each lane was."""
     windows = [
-        (moment.name, moment.at_ns, history.facts.load_ends_ns if moment.until_ns is None else moment.until_ns)
+        (
+            moment.name,
+            moment.detail.get("writes"),
+            moment.at_ns,
+            history.facts.load_ends_ns if moment.until_ns is None else moment.until_ns,
+        )
         for moment in history.moments(Kind.DIRECT)
     ]
-    history.enter("direct_windows", {"instance": "VARCHAR", "from_ns": "BIGINT", "until_ns": "BIGINT"}, windows)
+    columns = {"instance": "VARCHAR", "writes": "VARCHAR", "from_ns": "BIGINT", "until_ns": "BIGINT"}
+    history.enter("direct_windows", columns, windows)
     if history.has("direct"):
-        history.prepare("asked", f"{_ROUTED} UNION ALL ({_DIRECT})", {"late_ns": judged.LATE_MS * 1_000_000})
+        history.prepare("lane_requests", f"{_ROUTED} UNION ALL ({_DIRECT})", {"late_ns": judged.LATE_MS * 1_000_000})
     else:
-        history.prepare("asked", _ROUTED)
-    history.prepare("bounds", _BOUNDS, {"load_ends_ns": history.facts.load_ends_ns})
+        history.prepare("lane_requests", _ROUTED)
+    history.prepare("lane_bounds", _BOUNDS, {"load_ends_ns": history.facts.load_ends_ns})
 
 
 def _called(lane: str) -> str:

@@ -11,14 +11,16 @@ from harness.verdict import Evidence, Status, Verdict
 
 # What is known of each key, over all requests that carried it.
 _ASKED = """
-    SELECT key, bool_and(outcome = 'fail') AS failed FROM requests WHERE key IS NOT NULL GROUP BY key
+    SELECT key, bool_and(outcome = 'fail') AS failed FROM asked WHERE key IS NOT NULL GROUP BY key
 """
+_ALL_ASKED = "SELECT key, outcome, done_ns, operation, error, status, version FROM"
 _UNASKED = """
-    SELECT stream, position, key, type, amount, sequence FROM store ANTI JOIN asked USING (key) WHERE key IS NOT NULL
+    SELECT stream, position, key, type, amount, sequence
+    FROM store ANTI JOIN asked_keys USING (key) WHERE key IS NOT NULL
 """
 _ABORTED = """
-    SELECT done_ns, operation, requests.key, error, status, version, store.stream, store.position, type
-    FROM store JOIN requests USING (key) WHERE key IN (SELECT key FROM asked WHERE failed)
+    SELECT done_ns, operation, asked.key, error, status, version, store.stream, store.position, type
+    FROM store JOIN asked USING (key) WHERE key IN (SELECT key FROM asked_keys WHERE failed)
 """
 _UNSTORED = """
     SELECT seen_ns, broker_sequence, stream, position, key, type FROM consumed ANTI JOIN store USING (stream, position)
@@ -27,8 +29,9 @@ _UNSTORED = """
 
 @dataclass(frozen=True)
 class Phantoms:
-    """The store holds no event of a key that nobody sent, and none of an operation that was answered as failed or
-    refused (an aborted read, G1a in Adya's terms); consumers saw no event that the store does not hold.
+    """The store holds no event of a key that nobody sent, be it through the router or past it, and none of an operation
+    that was answered as failed or refused (an aborted read, G1a in Adya's terms); consumers saw no event that the store
+    does not hold.
 
     An operation whose outcome is not known may have taken effect, and is no phantom.
     """
@@ -53,7 +56,9 @@ class Phantoms:
         return Verdict(self.name, Status.FAIL, f"{reason}.", figures, found, first_time_s(*found))
 
     def _search(self, history: History) -> list[Evidence]:
-        history.prepare("asked", _ASKED)
+        ways = ("requests", "direct") if history.has("direct") else ("requests",)
+        history.prepare("asked", " UNION ALL ".join(f"{_ALL_ASKED} {table}" for table in ways))
+        history.prepare("asked_keys", _ASKED)
         found = [
             records(history, "Events in the store that nobody asked for", _UNASKED, order="sequence"),
             records(history, "Effects of requests that certainly failed", _ABORTED, order="done_ns"),

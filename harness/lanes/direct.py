@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.history import Kind, Moment
 from harness.lanes.stage import Stage
 from harness.load.engine import variables_of_workers
+from harness.load.keys import load_keys, prober_keys
 from harness.load.parquet import to_parquet
 from harness.load.prober_order import Order
 from harness.protocols import Command, Instance, Process, Workspace
@@ -48,6 +49,7 @@ class DirectLane:
         self._folder = folder
         self._asking: dict[str, _Probe] = {}
         self._ended: list[_Probe] = []
+        self._load_keys = load_keys()
 
     def begin(self, instances: Iterable[Instance]) -> None:
         """They serve from now on, those of the routed service: returns once they are being asked.
@@ -89,6 +91,7 @@ class DirectLane:
     def _start(self, instance: Instance) -> _Probe:
         assert self._scenario.direct is not None
         name = f"direct-{instance.name}"
+        write = self._scenario.direct.write
         order = Order(
             instance.name,
             instance.version,
@@ -97,12 +100,15 @@ class DirectLane:
             self._scenario.direct.rate_per_s,
             self._scenario.load.timeout_s,
             str(self._folder / f"{name}.requests"),
+            write,
+            prober_keys(self._load_keys, len(self._asking) + len(self._ended)),
         )
         file, log = self._folder / f"{name}.json", self._workspace.logs / f"{name}.log"
-        order.write(file)
+        order.save(file)
         argv = (sys.executable, "-m", "harness.load.prober", str(file))
         process = self._workspace.spawner.spawn(Command(name, argv, variables_of_workers(), log=log))
-        moment = self._stage.record(Kind.DIRECT, instance.name, {"version": instance.version})
+        detail = {"version": instance.version} | ({"writes": write.operation} if write else {})
+        moment = self._stage.record(Kind.DIRECT, instance.name, detail)
         probe = self._asking[instance.name] = _Probe(process, moment, Path(order.recording), log)
         return probe
 

@@ -27,6 +27,7 @@ from harness.errors import HarnessError, InvalidInput
 from harness.load.account import WorkerAccount
 from harness.load.arrivals import Rate
 from harness.load.journal import Drained, Entry, JournalReader, Loaded, Prepared
+from harness.load.keys import load_keys
 from harness.load.plan import Begin, CommandWriter, End, Prepare, WorkerPlan
 from harness.load.recording import Records, journal_of
 from harness.protocols import Command, Process, Spawner
@@ -223,8 +224,7 @@ def plans_of(
     See start_load for `key_base`.
     """
     _require_possible(load, workers)
-    # Seconds leave room for two thousand million keys a run; and no two runs share a store and start in one second.
-    key_base = int(time.time()) << 31 if key_base is None else key_base
+    key_base = load_keys() if key_base is None else key_base
     return tuple(
         WorkerPlan(
             load=replace(load, users=len(range(number, load.users, workers))),

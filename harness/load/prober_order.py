@@ -7,10 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from harness.scenario import DirectWrite
+
 
 @dataclass(frozen=True)
 class Order:
-    """Ask one instance at `path`, so often on each kind of connection, and give an answer so much time."""
+    """Ask one instance at `path`, so often on each kind of connection, and give an answer so much time; and as often
+    for what writes, if anything is to.
+    """
 
     instance: str
     version: str
@@ -19,8 +23,11 @@ class Order:
     rate_per_s: float
     timeout_s: float
     recording: str
+    write: DirectWrite | None = None
+    key_base: int = 0
+    """The keys of what writes are above it."""
 
-    def write(self, file: Path) -> None:
+    def save(self, file: Path) -> None:
         file.write_bytes(msgspec.json.encode(self))
 
     @classmethod

@@ -146,10 +146,10 @@ class Story:
         """A request that the system answered with a 503."""
         return self.request(at_s, operation, **{"outcome": "fail", "error": "status", "status": 503, **options})
 
-    def asked_directly(self, at_s: float, instance: str, **options: Any) -> Story:
+    def asked_directly(self, at_s: float, instance: str, operation: str, **options: Any) -> Story:
         """A request past the router, as `request` or, with an error, `failure` has it."""
         served, self.requests = self.requests, []
-        (self.failure if options.pop("fails", False) else self.request)(at_s, "/ready", **options)
+        (self.failure if options.pop("fails", False) else self.request)(at_s, operation, **options)
         asked = [request._replace(instance=instance) for request in self.requests]
         self.requests, self.direct = served, [*(self.direct or ()), *asked]
         return self

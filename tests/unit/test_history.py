@@ -112,9 +112,20 @@ def test_stalls_and_faults_are_there_for_queries() -> None:
 
 def test_a_prepared_table_is_made_once() -> None:
     with History.of(FACTS, [], {}) as history:
-        history.prepare("answer", "SELECT 42 AS number")
-        history.prepare("answer", "SELECT 43 AS number")
-        assert history.query("SELECT number FROM answer") == [(42,)]
+        history.prepare("answer", "SELECT random() AS number")
+        first = history.query("SELECT number FROM answer")
+        history.prepare("answer", "SELECT random() AS number")
+        assert history.query("SELECT number FROM answer") == first
+
+
+def test_two_tables_of_one_name_are_not_taken_for_each_other() -> None:
+    with History.of(FACTS, [], {}) as history:
+        history.prepare("answer", "SELECT $n AS number", {"n": 42})
+        history.enter("span", {"n": "BIGINT"}, [(1,)])
+        with pytest.raises(ValueError, match="answer is there already, and is something else"):
+            history.prepare("answer", "SELECT $n AS number", {"n": 43})
+        with pytest.raises(ValueError, match="span is there already, and is something else"):
+            history.enter("span", {"n": "BIGINT"}, [(2,)])
 
 
 def test_merged_spans_are_disjoint_and_in_order() -> None:

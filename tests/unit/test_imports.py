@@ -17,8 +17,8 @@ LAYERS = (
     ("errors", "bounds", "plain_text", "verdict", "waiting", "garbage"),
     ("history", "environment", "columns"),
     ("protocols",),
-    ("scenario", "windows"),
-    ("placeholders", "versions", "toml_reader", "toml_values", "servers", "recording"),
+    ("placeholders", "scenario", "windows"),
+    ("versions", "toml_reader", "toml_values", "servers", "recording"),
     (
         *("supervisor", "drivers", "strategies", "faults", "load", "toxics", "events", "checkers", "reporting"),
         *("schemas", "upcasters", "streams", "replay", "consistency", "analysis", "service_levels"),

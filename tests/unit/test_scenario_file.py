@@ -373,7 +373,26 @@ def test_instances_are_asked_past_the_router_if_a_table_asks_for_it(scenario: Pa
     scenario.write_text(scenario.read_text() + '[direct]\npath = "/balance"\nrate_per_s = 150\n')
     read = read_scenario(scenario)
     assert read.direct == Direct(150.0, "/balance")
-    assert "past the router, to each instance: GET /balance, 150/s on new and on kept connections" in plan(read)
+    assert "past the router, to each instance: GET /balance, each 150/s on new and on kept connections" in plan(read)
+
+
+def test_instances_are_written_to_past_the_router_if_a_table_asks_for_it(scenario: Path) -> None:
+    text = """
+[direct]
+path = "/balance"
+
+[direct.write]
+path = "/transfers"
+headers = { "idempotency-key" = "{key}" }
+body = '{"from": 1, "key": {key}}'
+"""
+    scenario.write_text(scenario.read_text() + text)
+    read = read_scenario(scenario)
+    assert read.direct is not None
+    assert read.direct.write is not None
+    assert read.direct.write.method == "POST"
+    assert read.direct.write.keyed(5) == ("/transfers", {"idempotency-key": "5"}, '{"from": 1, "key": 5}')
+    assert "GET /balance and POST /transfers, each 110/s on new and on kept connections" in plan(read)
 
 
 @pytest.mark.parametrize(
@@ -382,6 +401,16 @@ def test_instances_are_asked_past_the_router_if_a_table_asks_for_it(scenario: Pa
         ("[direct]\nrate = 2\n", "32: unknown key 'rate' in [direct]; did you mean 'rate_per_s'?"),
         ("[direct]\nrate_per_s = 0\n", "32: rate_per_s must be more than 0, not 0"),
         ('[direct]\npath = "ready"\n', "32: 'ready' is no path: it begins with a slash"),
+        ('[direct.write]\nmethod = "PUT"\n', "31: 'path' is missing in [direct.write]"),
+        ('[direct.write]\npath = "notes"\n', "32: path begins with a slash, not as 'notes'"),
+        (
+            '[direct.write]\npath = "/notes"\nmethod = "GET"\n',
+            "33: method must be one of POST, PUT, PATCH, DELETE, not 'GET'",
+        ),
+        (
+            '[direct.write]\npath = "/notes/{kee}"\n',
+            "31: unknown placeholder {kee} in '/notes/{kee}'; did you mean {key}?",
+        ),
     ],
 )
 def test_what_could_not_be_asked_past_the_router_is_refused(scenario: Path, text: str, message: str) -> None:

@@ -129,5 +129,6 @@ def test_blame_points_at_a_key_and_keeps_the_kind_of_error(tmp_path: Path) -> No
 
 def test_nearest() -> None:
     assert nearest("canray", ["canary", "rolling"]) == "did you mean 'canary'?"
+    assert nearest("rate", ["write", "rate_per_s"]) == "did you mean 'rate_per_s'?"
     assert nearest("zzz", ["b", "a"]) == "known: a, b"
     assert nearest("zzz", []) == "none are known here"

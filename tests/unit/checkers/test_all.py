@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.checkers import default_checkers
+from harness.checkers.canary_analysis import CanaryAnalysis
+from harness.checkers.disruption import Disruption
+from harness.checkers.service_levels import ServiceLevels
 from harness.environment import Consumer, Environment, Events, Operation, Projection
 from harness.history import History
+from harness.judge import judge
 from harness.protocols import Checker
 from harness.scenario import Slo
 from harness.verdict import EVIDENCE_RECORDS_MAX, Status
@@ -67,6 +71,18 @@ def test_the_default_checkers_are_those_that_apply() -> None:
     assert {checker.name for checker in default_checkers(bare, Slo())} == {
         "load", "faults", "recovery", "deployment", "rollback", "availability", "latency",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_they_judge_one_history_together_as_each_by_itself(turned: bool) -> None:
+    """They share its tables; the verdict of one may not depend on who was there before."""
+    asked_for = (CanaryAnalysis(), ServiceLevels(), Disruption(rate_per_s_min=1.0))
+    checkers = (*CHECKERS, *asked_for)[:: -1 if turned else 1]
+    with good_run().history() as history:
+        together = judge(history, checkers)
+    for checker, verdict in zip(checkers, together, strict=True):
+        with good_run().history() as history:
+            assert verdict == checker.check(history)
 
 
 @pytest.mark.parametrize("checker", CHECKERS, ids=by_name)

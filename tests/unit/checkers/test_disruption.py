@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 
 import pytest
@@ -137,35 +137,76 @@ def _by_hand(requests: list[Request]) -> tuple[float, float]:
 # ── past the router ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def directly(story: Story, name: str, *, from_s: float, until_s: float, out: tuple[float, float] = (0, 0)) -> Story:
-    """An instance that serves, and is asked every 10 ms on new and on kept connections; it refuses once it leaves."""
-    story.moment(from_s, Kind.DIRECT, name, {"version": "1.0"}, until_s=until_s)
+WRITE = "POST /transfers"
+
+
+def directly(
+    story: Story,
+    name: str,
+    *,
+    from_s: float,
+    until_s: float,
+    out: tuple[float, float] = (0, 0),
+    operations: tuple[str, ...] = ("GET /ready",),
+    breaks: str = "GET /ready",
+) -> Story:
+    """An instance that serves, and is asked every 10 ms on new and on kept connections; it refuses once it leaves, and
+    while it is `out` one of the operations.
+    """
+    writes = {"writes": WRITE} if WRITE in operations else {}
+    story.moment(from_s, Kind.DIRECT, name, {"version": "1.0", **writes}, until_s=until_s)
     for number in range(round(from_s * 100), round(until_s * 100) + 5):
         at_s = number / 100
-        for lane in ("new", "kept"):
-            story.asked_directly(at_s, name, lane=lane, fails=out[0] <= at_s < out[1] or at_s >= until_s)
+        for operation, lane in product(operations, ("new", "kept")):
+            broken = operation == breaks and out[0] <= at_s < out[1]
+            story.asked_directly(at_s, name, operation, lane=lane, fails=broken or at_s >= until_s)
     return story
 
 
 def test_what_refuses_once_it_is_to_leave_was_not_out() -> None:
     verdict = check(directly(run(), "web-1", from_s=0.0, until_s=2.0))
     assert verdict.status is Status.PASS, verdict.reason
-    assert verdict.figures["requests_per_s direct new web-1"] == 100.0
-    assert verdict.figures["longest_outage_s direct kept web-1"] == 0.0
+    assert verdict.figures["requests_per_s direct new reads web-1"] == 100.0
+    assert verdict.figures["longest_outage_s direct kept reads web-1"] == 0.0
+    assert not [name for name in verdict.figures if "direct" in name and "writes" in name]
+
+
+def test_an_instance_may_refuse_writes_and_go_on_to_be_read() -> None:
+    both = ("GET /ready", WRITE)
+    story = directly(run(), "web-1", from_s=0.0, until_s=4.0, out=(1.5, 2.3), operations=both, breaks=WRITE)
+    verdict = check(story)
+    assert verdict.status is Status.FAIL
+    assert {record[0] for record in verdict.evidence[0].records} == {
+        "direct new writes web-1",
+        "direct kept writes web-1",
+    }
+    assert verdict.figures["longest_outage_s direct kept reads web-1"] == 0.0
+
+
+def test_writes_that_were_to_be_sent_and_were_not_are_unknown() -> None:
+    story = directly(run(), "web-1", from_s=0.0, until_s=4.0, operations=("GET /ready", WRITE))
+    assert story.direct is not None
+    story.direct = [request for request in story.direct if request.operation != WRITE]
+    verdict = check(story)
+    assert verdict.status is Status.UNKNOWN
+    assert verdict.reason.startswith("The lane 'direct kept writes web-1' had 0 requests a second")
 
 
 def test_an_instance_that_others_stand_in_for_is_found_past_the_router() -> None:
     story = directly(run(), "web-1", from_s=0.0, until_s=4.0)
     verdict = check(directly(story, "web-2", from_s=1.0, until_s=3.0, out=(1.5, 2.3)))
     assert verdict.status is Status.FAIL
-    assert verdict.reason.startswith("The lane 'direct kept web-2' was out for 0.800 s (at least 0.790 s)")
-    assert {record[0] for record in verdict.evidence[0].records} == {"direct new web-2", "direct kept web-2"}
+    assert verdict.reason.startswith("The lane 'direct kept reads web-2' was out for 0.800 s (at least 0.790 s)")
+    assert {record[0] for record in verdict.evidence[0].records} == {
+        "direct new reads web-2",
+        "direct kept reads web-2",
+    }
 
 
 def test_what_the_prober_itself_delayed_is_not_for_certain_the_instances_doing() -> None:
     story = directly(run(), "web-1", from_s=0.0, until_s=4.0, out=(1.5, 2.3))
     for lane in ("new", "kept"):
-        story.asked_directly(1.4, "web-1", lane=lane, late_s=1.0)
+        story.asked_directly(1.4, "web-1", "GET /ready", lane=lane, late_s=1.0)
     verdict = check(story)
     assert verdict.status is Status.UNKNOWN
     assert "may have been out for 0.8" in verdict.reason
@@ -179,10 +220,10 @@ def test_an_instance_that_was_asked_no_more_while_it_served_is_unknown(until_s: 
     story.direct = [request for request in story.direct if request.scheduled_ns < until_s * 1e9]
     verdict = check(story)
     assert verdict.status is Status.UNKNOWN
-    assert "The lane 'direct kept web-1'" in verdict.reason
+    assert "The lane 'direct kept reads web-1'" in verdict.reason
 
 
 def test_an_instance_that_was_to_be_asked_and_was_not_is_unknown() -> None:
     verdict = check(run().moment(1.0, Kind.DIRECT, "web-1", {"version": "1.0"}, until_s=3.0))
     assert verdict.status is Status.UNKNOWN
-    assert verdict.reason.startswith("The lane 'direct kept web-1' had 0 requests a second")
+    assert verdict.reason.startswith("The lane 'direct kept reads web-1' had 0 requests a second")

@@ -44,6 +44,17 @@ def test_a_key_that_failed_once_and_was_sent_again_may_have_an_effect() -> None:
         assert Phantoms().check(history).status is Status.PASS
 
 
+def test_what_was_written_past_the_router_was_asked_for_unless_it_was_refused() -> None:
+    story = asked().asked_directly(2.0, "web-1", "POST /transfers", key=2).event("a", 2, key=2)
+    with story.history() as history:
+        assert Phantoms().check(history).status is Status.PASS
+    story.asked_directly(3.0, "web-1", "POST /transfers", key=3, outcome="fail", error="refused", status=409)
+    with story.event("a", 3, key=3).history() as history:
+        verdict = Phantoms().check(history)
+    assert verdict.status is Status.FAIL
+    assert verdict.evidence[0].records[0][1:3] == ("POST /transfers", 3)
+
+
 def test_an_event_that_consumers_saw_and_the_store_does_not_hold_is_one() -> None:
     with asked().saw("a", 2, key=1, at_s=4.0).history() as history:
         verdict = Phantoms().check(history)

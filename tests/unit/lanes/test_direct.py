@@ -15,9 +15,11 @@ from harness.history import REQUESTS, History, Kind
 from harness.lanes.direct import DirectLane
 from harness.lanes.stage import Stage
 from harness.load.children import Children
+from harness.load.keys import PER_PROBER
+from harness.load.prober_order import Order
 from harness.protocols import Instance, Workspace
 from harness.recording import write_facts
-from harness.scenario import Change, Direct, Load, Scenario
+from harness.scenario import Change, Direct, DirectWrite, Load, Scenario
 from harness.strategies.recreate import Recreate
 from tests.histories.build import Story
 from tests.unit.fakes import ENVIRONMENT, MemoryTimeline
@@ -73,6 +75,19 @@ def test_instances_are_asked_from_when_they_serve_until_they_leave(tmp_path: Pat
         assert history.has("direct")
         columns = ", ".join(REQUESTS)
         assert history.query(f"SELECT {columns} FROM direct WHERE instance NOT IN ('web-1', 'web-2')") == []
+
+
+def test_they_are_written_to_as_well_if_a_table_asks_for_it(tmp_path: Path, url: str) -> None:
+    write = DirectWrite("/transfers", body="{key}")
+    with MemoryTimeline() as recorder:
+        direct = lane(recorder, tmp_path, replace(SCENARIO, direct=Direct(path="/ready", write=write)))
+        direct.begin([Instance(f"web-{number}", ROUTED, "1", url) for number in (1, 2)])
+        direct.end_all()
+        direct.save(tmp_path, 0)
+    assert {moment.detail["writes"] for moment in recorder.of(Kind.DIRECT)} == {"POST /transfers"}
+    first, second = (Order.read(tmp_path / f"direct-web-{number}.json") for number in (1, 2))
+    assert first.write == write
+    assert second.key_base - first.key_base == PER_PROBER
 
 
 def test_a_run_that_breaks_leaves_nobody_who_asks(tmp_path: Path, url: str) -> None:

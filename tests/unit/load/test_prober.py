@@ -14,17 +14,27 @@ from harness.load.children import Children
 from harness.load.engine import variables_of_workers
 from harness.load.prober_order import Order
 from harness.load.recording import Records
+from harness.load.records import Outcome
 from harness.protocols import Command
+from harness.scenario import DirectWrite
 from harness.waiting import until
 from tests.unit.load.scripted_server import Script, read_request, response, scripted_server
 
 REQUESTS = 40
 
 
-def probe(url: str, folder: Path, requests: int = REQUESTS, timeout_s: float = 10.0) -> tuple[Records, np.ndarray]:
+def probe(
+    url: str,
+    folder: Path,
+    requests: int = REQUESTS,
+    timeout_s: float = 10.0,
+    write: DirectWrite | None = None,
+    key_base: int = 0,
+) -> tuple[Records, np.ndarray]:
     """Until so many are recorded."""
-    order = Order("web-1", "2.0", url, "/ready", 100.0, timeout_s, str(folder / "direct.requests"))
-    order.write(folder / "order.json")
+    recording = str(folder / "direct.requests")
+    order = Order("web-1", "2.0", url, "/ready", 100.0, timeout_s, recording, write, key_base)
+    order.save(folder / "order.json")
     argv = (sys.executable, "-m", "harness.load.prober", str(folder / "order.json"))
     process = Children().spawn(Command("prober", argv, variables_of_workers(), log=folder / "prober.log"))
     records = Records([Path(order.recording)])
@@ -60,6 +70,36 @@ def test_each_kind_of_connection_is_asked_alike(tmp_path: Path) -> None:
     assert {b"connection: close" in request for request in opened} == {True, False}
     due = np.unique(requests["scheduled_ns"])
     assert set(np.diff(due)) == {10_000_000}
+
+
+def test_what_writes_is_sent_as_often_each_with_a_key_of_its_own(tmp_path: Path) -> None:
+    sent: list[bytes] = []
+
+    def answer(connection: socket.socket, _: int) -> None:
+        while request := read_request(connection):
+            sent.append(request)
+            connection.sendall(response(status="503 no" if request.startswith(b"PUT") else "200 OK"))
+
+    write = DirectWrite("/notes/{key}", "PUT", {"idempotency-key": "{key}"}, '{"note": {key}}')
+    with scripted_server(answer) as url:
+        records, requests = probe(url, tmp_path, write=write, key_base=7_000)
+    assert names(records, requests, "operation") == {"GET /ready", "PUT /notes/{key}"}
+    numbers = {records.names["operation"][number]: number for number in requests["operation"]}
+    reads, writes = (
+        requests[requests["operation"] == number] for number in (numbers["GET /ready"], numbers["PUT /notes/{key}"])
+    )
+    assert abs(len(reads) - len(writes)) <= 2
+    assert set(reads["key"]) == {0}
+    assert min(writes["key"]) > 7_000
+    assert len(set(writes["key"])) == len(writes)
+    key = writes["key"][0]
+    assert any(
+        each.startswith(b"PUT /notes/%d HTTP" % key)
+        and b"idempotency-key: %d\r\n" % key in each
+        and each.endswith(b'{"note": %d}' % key)
+        for each in sent
+    )
+    assert set(writes["outcome"]) == {Outcome.INDETERMINATE}  # whether a 503 wrote, nobody knows
 
 
 def answering(answer: bytes) -> Script:

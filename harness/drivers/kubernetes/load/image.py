@@ -29,6 +29,7 @@ PARTS = (
     "environment.py",
     "errors.py",
     "load",
+    "placeholders.py",
     "protocols",
     "scenario.py",
     "verdict.py",
