@@ -86,9 +86,17 @@ def neighbour(api: KubernetesApi, image: str) -> Iterator[Objects]:
     ):
         objects.apply({"apiVersion": version, "kind": kind, "metadata": {"name": "ledger"}, "spec": spec})
     objects.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}})
-    assert eventually(lambda: objects.get("Deployment", "ledger")["status"].get("readyReplicas") == 1, 60)
+    assert eventually(lambda: rolled_out(objects), 60)
     yield objects
     api.delete_namespace(NEIGHBOUR)
+
+
+def rolled_out(objects: Objects) -> bool:
+    """Kubernetes has nothing more to do for it: it writes the readiness of a pod into its slice a little later."""
+    conditions = objects.get("Deployment", "ledger")["status"].get("conditions", ())
+    complete = any(each.get("reason") == "NewReplicaSetAvailable" for each in conditions)
+    endpoints = [each for found in objects.all("EndpointSlice") for each in found.get("endpoints") or ()]
+    return complete and [each["conditions"]["ready"] for each in endpoints] == [True]
 
 
 @dataclass(frozen=True)
