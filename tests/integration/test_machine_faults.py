@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -44,7 +46,7 @@ def system(shared: LocalSystem) -> Iterator[LocalSystem]:
 
 @pytest.mark.parametrize(
     "fault",
-    [CrashLoop("web", up_s=0.2), OutOfFiles("web"), CpuHog(0.2), MemoryHog(48), Limit("web", memory_mb=256)],
+    [CrashLoop("web", up_s=0.2), CpuHog(0.2), MemoryHog(48), Limit("web", memory_mb=256)],
     ids=lambda fault: type(fault).__name__,
 )
 def test_it_bites_and_heals(system: LocalSystem, fault: Fault) -> None:
@@ -56,9 +58,24 @@ def test_it_bites_and_heals(system: LocalSystem, fault: Fault) -> None:
 
 
 def test_an_instance_without_files_takes_no_connection(system: LocalSystem) -> None:
-    with OutOfFiles("web-2").inject(system):
+    [url] = [instance.url for instance in system.instances() if instance.name == "web-2"]
+    with OutOfFiles("web-2").inject(system) as effect, knocking(url):
+        bit = effect.bites()
+        assert bit.seen, bit.by
         assert not system.ready("web-2")
         assert system.ready("web-1")
+    healed = effect.heals()
+    assert healed.seen, healed.by
+
+
+@contextmanager
+def knocking(url: str, connections: int = 8) -> Iterator[None]:
+    """Connections that stay: they take the descriptors of those that were being closed when the files were counted."""
+    address = urlsplit(url)
+    with ExitStack() as stack:
+        for _ in range(connections):
+            stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
+        yield
 
 
 @pytest.mark.parametrize("fault", [SlowStop("web", 0.3), UngracefulStop("web")], ids=lambda fault: type(fault).__name__)
