@@ -264,19 +264,22 @@ class History:
 
         Raises ValueError if it is there as the result of something else, which would be judged in its place.
         """
-        if table not in self._prepared:
+        if not self._is_there(table, (sql, params)):
             self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}", params)
             self._prepared[table] = (sql, params)
-        elif self._prepared[table] != (sql, params):
-            raise ValueError(f"the table {table} is there already, and is something else")
 
     def enter(self, table: str, schema: Mapping[str, str], rows: Sequence[Row]) -> None:
-        """Keep rows as `table`, once, for queries that need more than was recorded."""
-        if table not in self._prepared:
+        """Keep rows as `table`, once, for queries that need more than was recorded. Raises ValueError as `prepare`."""
+        if not self._is_there(table, (schema, rows)):
             create_table(self._connection, table, schema, rows)
             self._prepared[table] = (schema, rows)
-        elif self._prepared[table] != (schema, rows):
+
+    def _is_there(self, table: str, source: tuple[object, object]) -> bool:
+        if table not in self._prepared:
+            return False
+        if self._prepared[table] != source:
             raise ValueError(f"the table {table} is there already, and is something else")
+        return True
 
     def moments(self, kind: Kind) -> tuple[Moment, ...]:
         """Those of one kind, in the order in which they began."""

@@ -10,10 +10,10 @@ from harness.history import History
 from harness.verdict import Evidence, Status, Verdict
 
 # What is known of each key, over all requests that carried it.
-_ASKED = """
+_ASKED_KEYS = """
     SELECT key, bool_and(outcome = 'fail') AS failed FROM asked WHERE key IS NOT NULL GROUP BY key
 """
-_ALL_ASKED = "SELECT key, outcome, done_ns, operation, error, status, version FROM"
+_ASKED = "SELECT key, outcome, done_ns, operation, error, status, version FROM"
 _UNASKED = """
     SELECT stream, position, key, type, amount, sequence
     FROM store ANTI JOIN asked_keys USING (key) WHERE key IS NOT NULL
@@ -57,8 +57,8 @@ class Phantoms:
 
     def _search(self, history: History) -> list[Evidence]:
         ways = ("requests", "direct") if history.has("direct") else ("requests",)
-        history.prepare("asked", " UNION ALL ".join(f"{_ALL_ASKED} {table}" for table in ways))
-        history.prepare("asked_keys", _ASKED)
+        history.prepare("asked", " UNION ALL ".join(f"{_ASKED} {table}" for table in ways))
+        history.prepare("asked_keys", _ASKED_KEYS)
         found = [
             records(history, "Events in the store that nobody asked for", _UNASKED, order="sequence"),
             records(history, "Effects of requests that certainly failed", _ABORTED, order="done_ns"),
